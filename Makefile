@@ -1,0 +1,39 @@
+# Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
+# ARGS goes to the program: make up ARGS="--demo --exit".
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo build test bench lint
+
+ARGS ?=
+export MILLRACE_HOME ?= $(CURDIR)/.millrace
+MILLRACE = target/release/millrace --home "$(MILLRACE_HOME)"
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## fetch Postgres, the model and its runtime into .millrace (once)
+	@scripts/setup
+
+build: setup ## build the release binary
+	cargo build --release --locked --package millrace-worker
+
+up: build ## run everything on an embedded Postgres until Ctrl-C
+	$(MILLRACE) up $(ARGS)
+
+demo: build ## run everything, feed the shipped demo data, show what became of it, stop
+	$(MILLRACE) up --demo --exit $(ARGS)
+
+test: ## run the whole test suite against its own throwaway Postgres
+	@scripts/setup --tests
+	cargo build --locked --package millrace-worker --bin millrace
+	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --workspace --locked $(ARGS); \
+	else set -x; cargo test --workspace --locked $(ARGS); fi
+
+bench: build ## measure ingest, queue and pipeline beside references of the same run
+	cargo build --release --locked --package millrace-tests --bin millrace-bench
+	target/release/millrace-bench $(ARGS)
+
+lint: ## formatting, clippy with warnings denied, and the house rules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@scripts/setup --tests
+	cargo test --locked --package millrace-tests --test it tidy::

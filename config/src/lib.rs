@@ -1,0 +1,16 @@
+//! Settings, secrets and the clock: the only room that reads the environment.
+
+mod clock;
+mod layers;
+mod settings;
+
+pub use clock::Clock;
+pub use layers::{ConfigError, Problem};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use settings::{
+    Classify, Database, Embed, Endpoint, Http, Ingest, Queue, Retention, Schedule, Secrets,
+    Settings, Telemetry,
+};
+
+/// The reference configuration, as shipped.
+pub const DEFAULT_TOML: &str = include_str!("../default.toml");

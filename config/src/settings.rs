@@ -1,0 +1,280 @@
+//! The typed settings; `default.toml` documents each.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono_tz::Tz;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    DEFAULT_TOML,
+    layers::{ConfigError, Layers},
+};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents each key")]
+pub struct Settings {
+    /// State folder (`--home`): embedded Postgres, models, keys. Not part of the file.
+    #[serde(skip)]
+    pub home: PathBuf,
+    pub http: Http,
+    pub database: Database,
+    pub ingest: Ingest,
+    pub queue: Queue,
+    pub embed: Embed,
+    pub classify: Classify,
+    pub endpoint: Endpoint,
+    pub retention: Retention,
+    pub secrets: Secrets,
+    pub telemetry: Telemetry,
+    #[serde(default)]
+    pub schedule: Vec<Schedule>,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($field:ident : $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(missing_docs, reason = "default.toml documents each key")]
+        pub struct $name { $(pub $field: $type),* }
+    };
+}
+
+section! {
+    /// The HTTP edge.
+    Http {
+        listen: SocketAddr, public_url: String, connections_max: usize, header_read_ms: u64,
+        body_read_ms: u64, request_ms: u64, in_flight_max: usize, in_flight_bytes_max: usize,
+        queue_age_shed_s: u64,
+    }
+}
+section! {
+    /// Connections to Postgres.
+    Database {
+        url: SecretString, ingest_connections: u32, api_connections: u32, job_connections: u32,
+        acquire_ms: u64, statement_ms: u64,
+    }
+}
+section! {
+    /// Event storage.
+    Ingest { batch_events_max: usize, queued_events_max: usize, source_cache_ms: u64 }
+}
+section! {
+    /// Leases, claims and back-off.
+    Queue {
+        lease_ms: u64, heartbeat_ms: u64, poll_ms: u64, claim_jobs_max: i64, crashes_max: i32,
+        drain_ms: u64, retry_base_ms: u64, retry_cap_s: u64,
+    }
+}
+section! {
+    /// The local embedding model.
+    Embed {
+        engine: String, model: String, model_dir: PathBuf, runtime_library: PathBuf,
+        threads: usize, batch_tokens_max: usize,
+    }
+}
+section! {
+    /// Thresholds on calibrated confidence and cosine.
+    Classify {
+        project_above: f64, initiative_below: f64, undecided_above: f64, margin_min: f64,
+        auto_link_above: f64, near_duplicate_above: f64, exact_scan_rows_max: i64,
+    }
+}
+section! {
+    /// The optional OpenAI-compatible model.
+    Endpoint {
+        url: String, api_key: SecretString, model: String, timeout_ms: u64, calls_per_day_max: i64,
+        breaker_failures: u32, breaker_open_s: u64, allow_private_addresses: bool,
+    }
+}
+section! {
+    /// How long what is kept.
+    Retention { body_days: u32, job_history_days: u32 }
+}
+section! {
+    /// The key ring that seals source secrets.
+    Secrets { keys: SecretString, key_file: PathBuf }
+}
+section! {
+    /// Logs.
+    Telemetry { format: String, level: String }
+}
+section! {
+    /// One periodic job.
+    Schedule { name: String, cron: String, timezone: Tz, kind: String }
+}
+
+impl Settings {
+    /// Reads the default, `file` if given (or named by `MILLRACE_CONFIG`), and the environment.
+    ///
+    /// # Errors
+    /// All problems at once.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn load(home: &Path, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let named = std::env::var_os("MILLRACE_CONFIG").map(PathBuf::from);
+        Self::from_parts(home, file.or(named.as_deref()), std::env::vars())
+    }
+
+    /// As [`Settings::load`], with the environment given.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn from_parts(
+        home: &Path,
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::new(DEFAULT_TOML);
+        if let Some(path) = file {
+            layers.file(path);
+        }
+        layers.env(env);
+        match layers.tree.clone().try_into::<Self>() {
+            Err(e) => layers.problem("", "merged settings", e.message()),
+            Ok(mut settings) => {
+                settings.home = home.to_path_buf();
+                settings.fill_paths();
+                settings.check(&mut layers);
+                if layers.problems.is_empty() {
+                    return Ok(settings);
+                }
+            }
+        }
+        Err(ConfigError(layers.problems))
+    }
+
+    fn fill_paths(&mut self) {
+        if self.embed.model_dir.as_os_str().is_empty() {
+            self.embed.model_dir = self.home.join("models").join(&self.embed.model);
+        }
+        if self.secrets.key_file.as_os_str().is_empty() {
+            self.secrets.key_file = self.home.join("secrets.key");
+        }
+    }
+
+    fn check(&self, layers: &mut Layers) {
+        let rules = [self.edge_rules(), self.queue_rules(), self.model_rules(), self.other_rules()];
+        for (ok, key, message) in rules.concat() {
+            if !ok {
+                let origin = layers.origin(key);
+                layers.problem(key, &origin, message);
+            }
+        }
+    }
+
+    fn edge_rules(&self) -> Vec<Rule> {
+        let (http, database, ingest) = (&self.http, &self.database, &self.ingest);
+        let url = database.url.expose_secret();
+        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let one = "must be at least 1";
+        vec![
+            (
+                url.is_empty() || postgres,
+                "database.url",
+                "must start with postgres:// or postgresql://",
+            ),
+            (http.in_flight_max > 0, "http.in_flight_max", one),
+            (http.connections_max > 0, "http.connections_max", one),
+            (
+                http.in_flight_bytes_max >= 1 << 20,
+                "http.in_flight_bytes_max",
+                "must hold at least one body (1048576)",
+            ),
+            (database.ingest_connections > 0, "database.ingest_connections", one),
+            (database.api_connections > 0, "database.api_connections", one),
+            (database.job_connections > 2, "database.job_connections", "must be at least 3"),
+            (
+                (1..=2000).contains(&ingest.batch_events_max),
+                "ingest.batch_events_max",
+                "must be between 1 and 2000",
+            ),
+        ]
+    }
+
+    fn queue_rules(&self) -> Vec<Rule> {
+        let queue = &self.queue;
+        vec![
+            (
+                queue.heartbeat_ms.saturating_mul(2) < queue.lease_ms,
+                "queue.heartbeat_ms",
+                "must be less than half of queue.lease_ms, so that one lost beat loses no lease",
+            ),
+            (
+                (1..=5000).contains(&queue.claim_jobs_max),
+                "queue.claim_jobs_max",
+                "must be between 1 and 5000",
+            ),
+            (queue.crashes_max > 0, "queue.crashes_max", "must be at least 1"),
+        ]
+    }
+
+    fn model_rules(&self) -> Vec<Rule> {
+        let (embed, classify, endpoint) = (&self.embed, &self.classify, &self.endpoint);
+        let engine = ["fastembed", "hash"].contains(&embed.engine.as_str());
+        let mut rules = vec![
+            (engine, "embed.engine", "must be fastembed or hash"),
+            ((1..=64).contains(&embed.threads), "embed.threads", "must be between 1 and 64"),
+            (
+                classify.initiative_below <= classify.project_above,
+                "classify.initiative_below",
+                "must not be above classify.project_above",
+            ),
+            (
+                endpoint.url.is_empty() || !endpoint.model.is_empty(),
+                "endpoint.model",
+                "must name a model when endpoint.url is set",
+            ),
+        ];
+        let shares = [
+            ("classify.project_above", classify.project_above),
+            ("classify.initiative_below", classify.initiative_below),
+            ("classify.undecided_above", classify.undecided_above),
+            ("classify.margin_min", classify.margin_min),
+            ("classify.auto_link_above", classify.auto_link_above),
+            ("classify.near_duplicate_above", classify.near_duplicate_above),
+        ];
+        let within = |(key, share)| ((0.0..=1.0).contains(&share), key, "must be between 0 and 1");
+        rules.extend(shares.map(within));
+        rules
+    }
+
+    fn other_rules(&self) -> Vec<Rule> {
+        let (retention, format) = (&self.retention, self.telemetry.format.as_str());
+        let one = "must be at least 1";
+        vec![
+            (retention.body_days >= 1, "retention.body_days", one),
+            (retention.job_history_days >= 1, "retention.job_history_days", one),
+            (["text", "json"].contains(&format), "telemetry.format", "must be text or json"),
+        ]
+    }
+}
+
+/// Whether it holds, for which key, and what the key must be.
+type Rule = (bool, &'static str, &'static str);
+
+impl Database {
+    /// Wait for a free connection.
+    #[must_use]
+    pub const fn acquire(&self) -> Duration {
+        Duration::from_millis(self.acquire_ms)
+    }
+}
+
+impl Http {
+    /// Where senders reach the service.
+    #[must_use]
+    pub fn base_url(&self, bound: SocketAddr) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{bound}")
+        } else {
+            self.public_url.trim_end_matches('/').into()
+        }
+    }
+}

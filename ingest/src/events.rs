@@ -1,0 +1,276 @@
+//! Event storage: group commit of deliveries, each with its normalise job, in one statement.
+//!
+//! A few writers share one bounded queue; each takes whatever is waiting (never a timer) and commits
+//! it. One writer would serialise the disk's flushes at low concurrency, a commit per request wastes
+//! them at high concurrency (measured: spec/ingest.md, section D).
+
+pub mod counts;
+pub mod log;
+pub mod readings;
+pub mod replay;
+pub mod tally;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use millrace_jobs::queue::{Job, Queue, fault::is_transient};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::normalize::Normalize;
+
+/// How long storing may take before the edge gives the platform's retry status: Slack waits 3 s in all.
+pub const STORE_TIMEOUT: Duration = Duration::from_millis(2500);
+
+/// A verified delivery on its way into `ops.events`.
+#[derive(Debug)]
+pub struct NewEvent {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Tenant.
+    pub workspace_id: Arc<str>,
+    /// Source.
+    pub source_id: Arc<str>,
+    /// SHA-256 over the length-prefixed parts of the delivery's identity.
+    pub delivery_key: [u8; 32],
+    /// The vendor's event type.
+    pub event_type: Option<String>,
+    /// Allow-listed headers as a JSON object.
+    pub headers: String,
+    /// The body exactly as received.
+    pub body: Bytes,
+    /// Which secret verified it.
+    pub secret_id: Option<Arc<str>>,
+    /// 32 hex digits.
+    pub trace_id: String,
+}
+
+/// A delivery that is durable.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredEvent {
+    /// Its event row; of the first delivery if this one is a duplicate.
+    pub id: Uuid,
+    /// It had been stored before.
+    pub duplicate: bool,
+    /// When the first delivery was stored.
+    pub received_at: DateTime<Utc>,
+}
+
+/// The delivery is not stored; the sender must try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting than the writers can take.
+    #[error("the event queue is full")]
+    Full,
+    /// Postgres did not take it.
+    #[error("the event store is unavailable")]
+    Unavailable,
+}
+
+type Waiting = (NewEvent, oneshot::Sender<Result<StoredEvent, StoreError>>);
+
+/// Hands events to the writers.
+#[derive(Debug, Clone)]
+pub struct Events {
+    waiting: mpsc::Sender<Waiting>,
+}
+
+impl Events {
+    /// Start `writers` writers, one connection of `pool` each. They end when the last handle is gone.
+    #[must_use]
+    pub fn start(
+        pool: &PgPool,
+        queue: &Queue,
+        writers: u32,
+        batch_events_max: usize,
+        queued_events_max: usize,
+    ) -> (Self, tokio_util::task::TaskTracker) {
+        let (waiting, taken) = mpsc::channel(queued_events_max.max(1));
+        let taken = Arc::new(Mutex::new(taken));
+        let tasks = tokio_util::task::TaskTracker::new();
+        for _ in 0..writers {
+            tasks.spawn(write(pool.clone(), queue.clone(), taken.clone(), batch_events_max));
+        }
+        tasks.close();
+        (Self { waiting }, tasks)
+    }
+
+    /// Store one event; returns once it is committed.
+    ///
+    /// # Errors
+    /// If it is not stored. Nothing was promised to the sender then.
+    pub async fn store(&self, event: NewEvent) -> Result<StoredEvent, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send((event, answer)).map_err(|_| StoreError::Full)?;
+        answered.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// How many events wait for a writer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.waiting.max_capacity() - self.waiting.capacity()
+    }
+}
+
+async fn write(
+    pool: PgPool,
+    queue: Queue,
+    taken: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    batch_max: usize,
+) {
+    let mut batch = Vec::with_capacity(batch_max);
+    loop {
+        batch.clear();
+        if taken.lock().await.recv_many(&mut batch, batch_max).await == 0 {
+            return;
+        }
+        // One lock order for all writers: two batches that share keys cannot deadlock.
+        batch.sort_unstable_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
+        let (events, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        let results = store_batch(&pool, &queue, &events).await;
+        for (answer, result) in answers.into_iter().zip(results) {
+            // The request may have gone; the event is stored all the same.
+            answer.send(result).ok();
+        }
+    }
+}
+
+fn order(e: &NewEvent) -> (&str, &str, &[u8; 32]) {
+    (&e.workspace_id, &e.source_id, &e.delivery_key)
+}
+
+async fn store_batch(
+    pool: &PgPool,
+    queue: &Queue,
+    events: &[NewEvent],
+) -> Vec<Result<StoredEvent, StoreError>> {
+    match try_batch(pool, queue, events).await {
+        Ok(stored) => stored.into_iter().map(Ok).collect(),
+        // One bad row must not refuse its neighbours: each gets a commit of its own.
+        Err(e) if events.len() > 1 && !is_transient(&e) => {
+            let mut results = Vec::with_capacity(events.len());
+            for event in events {
+                let one = try_batch(pool, queue, std::slice::from_ref(event)).await;
+                results.push(
+                    one.map_err(refused)
+                        .and_then(|s| s.first().copied().ok_or(StoreError::Unavailable)),
+                );
+            }
+            results
+        }
+        Err(e) => {
+            let refusal = refused(e);
+            vec![Err(refusal); events.len()]
+        }
+    }
+}
+
+fn refused(e: sqlx::Error) -> StoreError {
+    tracing::error!(error = %e, "an event batch was not stored");
+    StoreError::Unavailable
+}
+
+async fn try_batch(
+    pool: &PgPool,
+    queue: &Queue,
+    events: &[NewEvent],
+) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let mut conn = pool.acquire().await?;
+    let fresh = insert(&mut conn, events).await?;
+    let mut found = HashMap::with_capacity(events.len());
+    let mut ready = HashMap::new();
+    for row in fresh {
+        found.insert(row.try_get::<Uuid, _>("id")?, row.try_get("received_at")?);
+        ready.insert(row.try_get("tenant")?, row.try_get("first_position")?);
+    }
+    queue.wake_at(Normalize::KIND, ready);
+    if found.len() < events.len() {
+        return first_of(&mut conn, events).await;
+    }
+    let stored = |e: &NewEvent| {
+        found.get(&e.id).map(|at| StoredEvent { id: e.id, duplicate: false, received_at: *at })
+    };
+    Ok(events.iter().filter_map(stored).collect())
+}
+
+/// The rows that are new: event, bytes and job, in one statement and so in one commit.
+async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<PgRow>, sqlx::Error> {
+    let ids: Vec<_> = events.iter().map(|e| e.id).collect();
+    let workspaces: Vec<_> = events.iter().map(|e| &*e.workspace_id).collect();
+    let sources: Vec<_> = events.iter().map(|e| &*e.source_id).collect();
+    let keys: Vec<_> = events.iter().map(|e| e.delivery_key.as_slice()).collect();
+    let types: Vec<_> = events.iter().map(|e| e.event_type.as_deref()).collect();
+    let headers: Vec<_> = events.iter().map(|e| e.headers.as_str()).collect();
+    let bodies: Vec<_> = events.iter().map(|e| e.body.as_ref()).collect();
+    let secrets: Vec<_> = events.iter().map(|e| e.secret_id.as_deref()).collect();
+    let traces: Vec<_> = events.iter().map(|e| e.trace_id.as_str()).collect();
+    sqlx::query(
+        "with input as materialized (
+           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[],
+                                $6::text[], $7::bytea[], $8::text[], $9::text[])
+             as t(id, workspace_id, source_id, delivery_key, event_type, headers, body, secret_id, trace_id)
+         ), fresh as (
+           insert into ops.events (id, workspace_id, source_id, delivery_key, event_type, body_bytes, secret_id, trace_id)
+           select id, workspace_id, source_id, delivery_key, event_type, octet_length(body), secret_id, trace_id from input
+           on conflict on constraint events_delivery do nothing
+           returning id, received_at
+         ), bodies as (
+           insert into ops.event_bodies (event_id, received_at, headers, body)
+           select f.id, f.received_at, i.headers::jsonb, i.body from fresh f join input i on i.id = f.id
+         ), wanted as (
+           select array_agg(i.workspace_id) as workspaces,
+                  array_agg(jsonb_build_object('event_id', i.id, 'source_id', i.source_id)) as payloads,
+                  array_agg(i.trace_id) as traces
+           from fresh f join input i on i.id = f.id
+         ), queued as materialized (
+           select q.tenant, q.first_position
+           from wanted w, ops.enqueue($10, $11, w.workspaces, w.payloads, w.traces) q
+         )
+         select f.id, f.received_at, q.tenant, q.first_position
+         from fresh f join input i on i.id = f.id join queued q on q.tenant = i.workspace_id",
+    )
+    .bind(&ids)
+    .bind(&workspaces)
+    .bind(&sources)
+    .bind(&keys)
+    .bind(&types)
+    .bind(&headers)
+    .bind(&bodies)
+    .bind(&secrets)
+    .bind(&traces)
+    .bind(Normalize::KIND)
+    .bind(Normalize::ATTEMPTS_MAX)
+    .fetch_all(conn)
+    .await
+}
+
+/// The event rows of deliveries, some of which had been stored before.
+async fn first_of(
+    conn: &mut PgConnection,
+    events: &[NewEvent],
+) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let first = sqlx::query(
+        "select e.id, e.received_at
+         from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as t(workspace_id, source_id, delivery_key, nth)
+         join ops.events e on e.workspace_id = t.workspace_id and e.source_id = t.source_id
+                          and e.delivery_key = t.delivery_key
+         order by t.nth",
+    )
+    .bind(events.iter().map(|e| &*e.workspace_id).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| &*e.source_id).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.delivery_key.as_slice()).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    if first.len() != events.len() {
+        return Err(sqlx::Error::RowNotFound);
+    }
+    let mut stored = Vec::with_capacity(events.len());
+    for (event, row) in events.iter().zip(first) {
+        let id: Uuid = row.try_get("id")?;
+        let received_at = row.try_get("received_at")?;
+        stored.push(StoredEvent { id, duplicate: id != event.id, received_at });
+    }
+    Ok(stored)
+}

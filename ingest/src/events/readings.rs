@@ -1,0 +1,144 @@
+//! Stored events as the normaliser takes them, and what it found them to be.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use crate::{
+    registry,
+    source::{Hold, Normalized, SourceConfig},
+};
+
+/// A stored event with everything its source needs to read it.
+#[derive(Debug)]
+pub struct Event {
+    /// `ops.events.id`.
+    pub id: Uuid,
+    /// Tenant.
+    pub workspace_id: String,
+    /// Source.
+    pub source_id: String,
+    /// Trace of the delivery, 32 hex digits.
+    pub trace_id: String,
+    /// Kind of the source.
+    pub kind: String,
+    /// Its configuration.
+    pub config: SourceConfig,
+    /// SHA-256 of the delivery's identity.
+    pub delivery_key: Vec<u8>,
+    /// Stored headers.
+    pub headers: Map<String, Value>,
+    /// The body exactly as received.
+    pub body: Vec<u8>,
+    /// Arrival, from the database.
+    pub received_at: DateTime<Utc>,
+}
+
+/// What a stored event turned out to be.
+pub type Reading = Result<Normalized, Hold>;
+
+/// The events with these ids whose bytes have not expired.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Event>, sqlx::Error> {
+    let rows = sqlx::query(
+        "select e.id, e.workspace_id, e.source_id, e.trace_id, e.delivery_key, e.received_at,
+                s.kind, s.external_id, s.field_map, s.options, b.headers, b.body
+         from ops.events e
+         join ops.sources s on s.id = e.source_id
+         join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
+         where e.id = any($1)",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let headers: Value = row.try_get("headers")?;
+            Ok(Event {
+                id: row.try_get("id")?,
+                workspace_id: row.try_get("workspace_id")?,
+                source_id: row.try_get("source_id")?,
+                trace_id: row.try_get("trace_id")?,
+                kind: row.try_get("kind")?,
+                config: registry::config(row)?,
+                delivery_key: row.try_get("delivery_key")?,
+                headers: if let Value::Object(map) = headers { map } else { Map::new() },
+                body: row.try_get("body")?,
+                received_at: row.try_get("received_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Mark events as read: normalised, ignored, or quarantined with the reason; one read well at last
+/// leaves the quarantine.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn mark<'a>(
+    conn: &mut PgConnection,
+    readings: impl Iterator<Item = (&'a Event, &'a Reading)>,
+) -> Result<(), sqlx::Error> {
+    let mut columns = Columns::default();
+    for (event, reading) in readings {
+        columns.add(event, reading);
+    }
+    sqlx::query(
+        "with read as (
+           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
+             as t(id, state, reason, detail, records)
+         ), held as (
+           insert into ops.quarantine as q (event_id, workspace_id, source_id, reason, detail)
+           select e.id, e.workspace_id, e.source_id, r.reason, r.detail
+           from read r join ops.events e on e.id = r.id where r.state = 'quarantined'
+           on conflict (event_id) do update set reason = excluded.reason, detail = excluded.detail, released_at = null
+         ), released as (
+           update ops.quarantine q set released_at = now()
+           from read r where q.event_id = r.id and r.state <> 'quarantined' and q.released_at is null
+         )
+         update ops.events e set state = r.state, reason = r.reason, records = r.records, normalized_at = now()
+         from read r where e.id = r.id",
+    )
+    .bind(&columns.ids)
+    .bind(&columns.states)
+    .bind(&columns.reasons)
+    .bind(&columns.details)
+    .bind(&columns.records)
+    .execute(&mut *conn)
+    .await?;
+    registry::admin::uninstall(conn, &columns.uninstalled).await
+}
+
+#[derive(Default)]
+struct Columns {
+    ids: Vec<Uuid>,
+    states: Vec<&'static str>,
+    reasons: Vec<Option<&'static str>>,
+    details: Vec<Option<String>>,
+    records: Vec<i32>,
+    uninstalled: Vec<String>,
+}
+
+impl Columns {
+    fn add(&mut self, event: &Event, reading: &Reading) {
+        let (state, reason, detail, records) = match reading {
+            Ok(Normalized::Records(records)) => ("normalized", None, None, records.len()),
+            Ok(Normalized::Ignored(reason)) => ("ignored", Some(*reason), None, 0),
+            Ok(Normalized::Uninstalled(reason)) => {
+                self.uninstalled.push(event.source_id.clone());
+                ("ignored", Some(*reason), None, 0)
+            }
+            Err(hold) => ("quarantined", Some(hold.reason), Some(hold.detail.clone()), 0),
+        };
+        metrics::counter!("millrace_events_total", "source" => event.kind.clone(), "state" => state, "reason" => reason.unwrap_or(""))
+            .increment(1);
+        self.ids.push(event.id);
+        self.states.push(state);
+        self.reasons.push(reason);
+        self.details.push(detail);
+        self.records.push(i32::try_from(records).unwrap_or(i32::MAX));
+    }
+}

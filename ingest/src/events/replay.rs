@@ -1,0 +1,165 @@
+//! Reading stored bytes again: a `normalize` job for each event that a filter names.
+
+use millrace_jobs::queue::{NewJob, Queue};
+use serde::Serialize;
+use sqlx::{FromRow, PgPool};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::log::{EventFilter, EventState};
+use crate::normalize::Normalize;
+
+/// Events per transaction.
+const BATCH: i64 = 1000;
+
+/// What a replay would touch, or did.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Replayed {
+    /// Events that match the filter and still have their bytes.
+    pub matched: i64,
+    /// Jobs enqueued; an event whose replay waits already gets no second one. 0 in a dry run.
+    pub enqueued: i64,
+    /// Matched events, by source and state.
+    pub groups: Vec<Group>,
+}
+
+/// Matched events of one source in one state.
+#[derive(Debug, Clone, FromRow, Serialize, ToSchema)]
+pub struct Group {
+    /// Source.
+    pub source_id: String,
+    /// State before the replay.
+    pub state: String,
+    /// Reason before the replay.
+    pub reason: Option<String>,
+    /// How many.
+    pub count: i64,
+}
+
+#[derive(FromRow)]
+struct Replayable {
+    id: Uuid,
+    workspace_id: String,
+    source_id: String,
+    trace_id: String,
+}
+
+/// What a replay of `filter` would touch.
+///
+/// # Errors
+/// Those of the database.
+pub async fn preview(
+    pool: &PgPool,
+    workspace: Option<&str>,
+    filter: &EventFilter,
+) -> sqlx::Result<Replayed> {
+    let groups: Vec<Group> = sqlx::query_as(
+        "select e.source_id, e.state, e.reason, count(*) as count
+         from ops.events e
+         join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
+         left join ops.sources s on s.id = e.source_id
+         where ($1::text is null or e.workspace_id = $1)
+           and ($2::text is null or $2 in (e.source_id, s.name))
+           and ($3::text is null or e.state = $3)
+           and ($4::text is null or e.reason = $4)
+           and ($5::text is null or e.event_type = $5)
+           and ($6::timestamptz is null or e.received_at >= $6)
+           and ($7::timestamptz is null or e.received_at < $7)
+           and ($8::uuid[] is null or e.id = any ($8))
+         group by e.source_id, e.state, e.reason
+         order by count(*) desc, e.source_id, e.state, e.reason",
+    )
+    .bind(workspace)
+    .bind(&filter.source)
+    .bind(filter.state.map(EventState::as_str))
+    .bind(&filter.reason)
+    .bind(&filter.event_type)
+    .bind(filter.from)
+    .bind(filter.to)
+    .bind(&filter.ids)
+    .persistent(false)
+    .fetch_all(pool)
+    .await?;
+    Ok(Replayed { matched: groups.iter().map(|g| g.count).sum(), enqueued: 0, groups })
+}
+
+/// Enqueue a `normalize` job for each event of `filter` that still has its bytes, oldest id first, `events_max` at
+/// most. Each batch commits by itself: an interrupted replay is simply run again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run(
+    pool: &PgPool,
+    queue: &Queue,
+    workspace: Option<&str>,
+    filter: &EventFilter,
+    events_max: i64,
+) -> anyhow::Result<Replayed> {
+    let mut done = preview(pool, workspace, filter).await?;
+    let (mut after, mut left) = (Uuid::nil(), events_max);
+    while left > 0 {
+        let batch = next(pool, workspace, filter, after, left.min(BATCH)).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        left -= BATCH;
+        done.enqueued += enqueue(pool, queue, &batch).await?;
+    }
+    Ok(done)
+}
+
+async fn next(
+    pool: &PgPool,
+    workspace: Option<&str>,
+    filter: &EventFilter,
+    after: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<Replayable>> {
+    sqlx::query_as(
+        "select e.id, e.workspace_id, e.source_id, e.trace_id
+         from ops.events e
+         join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
+         left join ops.sources s on s.id = e.source_id
+         where e.id > $9
+           and ($1::text is null or e.workspace_id = $1)
+           and ($2::text is null or $2 in (e.source_id, s.name))
+           and ($3::text is null or e.state = $3)
+           and ($4::text is null or e.reason = $4)
+           and ($5::text is null or e.event_type = $5)
+           and ($6::timestamptz is null or e.received_at >= $6)
+           and ($7::timestamptz is null or e.received_at < $7)
+           and ($8::uuid[] is null or e.id = any ($8))
+         order by e.id
+         limit $10",
+    )
+    .bind(workspace)
+    .bind(&filter.source)
+    .bind(filter.state.map(EventState::as_str))
+    .bind(&filter.reason)
+    .bind(&filter.event_type)
+    .bind(filter.from)
+    .bind(filter.to)
+    .bind(&filter.ids)
+    .bind(after)
+    .bind(limit)
+    .persistent(false)
+    .fetch_all(pool)
+    .await
+}
+
+async fn enqueue(pool: &PgPool, queue: &Queue, events: &[Replayable]) -> anyhow::Result<i64> {
+    let mut jobs = Vec::with_capacity(events.len());
+    for event in events {
+        let job = Normalize { event_id: event.id, source_id: event.source_id.clone() };
+        jobs.push(
+            NewJob::of::<Normalize>(event.workspace_id.as_str(), &job)?
+                .unique_key(event.id.to_string())
+                .priority(3)
+                .trace(Some(event.trace_id.clone())),
+        );
+    }
+    let mut tx = pool.begin().await?;
+    let enqueued = queue.enqueue(&mut tx, &jobs).await?;
+    tx.commit().await?;
+    queue.wake(&enqueued);
+    Ok(i64::try_from(enqueued.iter().filter(|e| e.fresh).count())?)
+}

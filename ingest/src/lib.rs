@@ -1,0 +1,15 @@
+//! Everything source-specific, from the wire to a normalised record.
+
+pub mod events;
+pub mod form;
+pub mod json;
+pub mod limits;
+pub mod normalize;
+pub mod receive;
+pub mod registry;
+pub mod secrets;
+pub mod source;
+pub mod sources;
+pub mod text;
+pub mod time;
+pub mod verify;

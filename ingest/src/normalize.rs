@@ -1,0 +1,124 @@
+//! The one job that knows sources: stored bytes -> records -> rows, and the jobs that follow.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use millrace_jobs::{
+    ctx::Ctx,
+    queue::{self, Job, LeaseId, Leased, Verdict},
+    signals::process,
+    store::signals::{Arrival, apply},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    events::readings::{Event, Reading, load, mark},
+    source::{Hold, Normalized, Stored},
+    sources,
+};
+
+/// Normalise one stored event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Normalize {
+    /// `ops.events.id`.
+    pub event_id: Uuid,
+    /// `ops.sources.id`, for the dead letter.
+    pub source_id: String,
+}
+
+impl Job for Normalize {
+    const KIND: &'static str = "normalize";
+    const TIMEOUT: Duration = Duration::from_secs(120);
+    const BATCH_MAX: usize = 128;
+    const CONCURRENCY: usize = 4;
+
+    async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
+        match run_batch(&ctx, &batch).await {
+            Ok(verdicts) => verdicts,
+            // One bad event must not fail its neighbours: each gets a transaction of its own.
+            Err(_) if batch.len() > 1 => {
+                let mut verdicts = Vec::with_capacity(batch.len());
+                for one in &batch {
+                    let verdict = run_batch(&ctx, std::slice::from_ref(one)).await;
+                    let one = |mut v: Vec<Verdict>| v.pop().unwrap_or(Verdict::Committed);
+                    verdicts.push(verdict.map_or_else(Verdict::Retry, one));
+                }
+                verdicts
+            }
+            Err(e) => vec![Verdict::Retry(e)],
+        }
+    }
+}
+
+async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec<Verdict>> {
+    let ids: Vec<Uuid> = batch.iter().map(|l| l.job.event_id).collect();
+    let mut conn = ctx.pool.acquire().await.context("connection to load events")?;
+    let events = load(&mut conn, &ids).await.context("loading events")?;
+    drop(conn);
+    let read = move || events.into_iter().map(|e| (e.id, (read(&e), e))).collect::<HashMap<_, _>>();
+    let readings = tokio::task::spawn_blocking(read).await.context("normaliser thread")?;
+    let stored = |l: &&Leased<Normalize>| readings.contains_key(&l.job.event_id);
+    let leases: Vec<LeaseId> = batch.iter().filter(stored).map(|l| l.id).collect();
+
+    let mut tx = ctx.pool.begin().await.context("begin")?;
+    let held = queue::complete_in(&mut tx, &leases).await.context("completing leases")?;
+    let held = batch.iter().filter(|l| held.contains(&l.id));
+    let mut found: HashMap<Uuid, &(Reading, Event)> =
+        held.filter_map(|l| readings.get(&l.job.event_id)).map(|r| (r.1.id, r)).collect();
+    let found: Vec<_> = ids.iter().filter_map(|id| found.remove(id)).collect();
+    mark(&mut tx, found.iter().map(|(reading, event)| (event, reading)))
+        .await
+        .context("marking events")?;
+    let arrivals: Vec<_> =
+        found.iter().flat_map(|(reading, event)| arrivals(event, reading)).collect();
+    let applied = apply(&mut tx, &arrivals).await.context("applying records")?;
+    let follow_ups = process::jobs(&arrivals, &applied)?;
+    let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
+    tx.commit().await.context("commit")?;
+    ctx.queue.wake(&enqueued);
+    Ok(batch.iter().map(|l| verdict(stored(&l))).collect())
+}
+
+fn verdict(stored: bool) -> Verdict {
+    if stored {
+        // A lease that was lost meanwhile is somebody else's now; its refusal is counted.
+        Verdict::Committed
+    } else {
+        Verdict::Cancel("the event's bytes have expired, or its source is gone".into())
+    }
+}
+
+fn arrivals<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = Arrival<'a>> {
+    let records = match reading {
+        Ok(Normalized::Records(records)) => records.as_slice(),
+        _ => &[],
+    };
+    records.iter().map(|record| Arrival {
+        workspace_id: &event.workspace_id,
+        source_id: &event.source_id,
+        event_id: event.id,
+        trace_id: &event.trace_id,
+        record,
+    })
+}
+
+/// Run the pure normaliser; a panic in it (a bug, or hostile input to a parser) holds the one event.
+fn read(event: &Event) -> Reading {
+    let Some(source) = sources::by_name(&event.kind) else {
+        let detail = format!("no source named {}", event.kind);
+        return Err(Hold { reason: "unknown_kind", detail });
+    };
+    let stored = Stored {
+        headers: &event.headers,
+        body: &event.body,
+        received_at: event.received_at,
+        delivery_key: &event.delivery_key,
+    };
+    let run = std::panic::AssertUnwindSafe(|| source.normalize(&stored, &event.config));
+    let panicked = |_| {
+        let detail = "report this as a bug, with the event's id".into();
+        Err(Hold { reason: "normalizer_panicked", detail })
+    };
+    std::panic::catch_unwind(run).unwrap_or_else(panicked)
+}

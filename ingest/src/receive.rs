@@ -1,0 +1,434 @@
+//! The one HTTP entry of deliveries: from a request to a durable event, or to a counted refusal.
+//!
+//! Order on this path: admission, source, cap, raw bytes, signature, freshness, identity, commit,
+//! answer. Nothing is parsed, looked up by content or logged before the signature holds.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::{HeaderMap, Response, StatusCode, header, request::Parts};
+use http_body_util::BodyExt;
+use millrace_config::{Clock, Http};
+use moka::sync::Cache;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use crate::{
+    events::{
+        Events, NewEvent, STORE_TIMEOUT, StoredEvent,
+        counts::{Counts, Outcome},
+    },
+    registry::{LiveSource, Lookup, Registry, State},
+    source::{Accepted, Delivery, Receipt, Reject, RejectKind, is_stored_header},
+    verify,
+};
+
+/// Accounting unit of body memory.
+const PERMIT_BYTES: usize = 1024;
+
+/// Receives deliveries.
+#[derive(Debug)]
+pub struct Receiver {
+    registry: Registry,
+    events: Events,
+    counts: Arc<Counts>,
+    clock: Clock,
+    in_flight: Arc<Semaphore>,
+    body_bytes: Arc<Semaphore>,
+    body_read: Duration,
+    /// One token bucket per rate-limited source.
+    rates: Cache<Arc<str>, Arc<DefaultDirectRateLimiter>>,
+    nobody: Arc<str>,
+    /// Where senders reach us; some schemes sign it.
+    public_url: String,
+}
+
+/// A request that gets no 2xx.
+#[derive(Debug, Clone, Copy)]
+struct Refusal {
+    status: u16,
+    /// The counted reason.
+    code: &'static str,
+    /// The `code` of the answer.
+    wire_code: &'static str,
+    message: &'static str,
+    retry_after_s: Option<u32>,
+    header: Option<(&'static str, &'static str)>,
+}
+
+impl Refusal {
+    const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self { status, code, wire_code: code, message, retry_after_s: None, header: None }
+    }
+
+    /// The status that makes this platform send again.
+    fn retry(source: &LiveSource, code: &'static str, message: &'static str) -> Self {
+        let wire = source.wire();
+        Self {
+            retry_after_s: wire.retry_after.then_some(2),
+            ..Self::new(wire.retry, code, message)
+        }
+    }
+
+    /// Why a verifier or a source does not take it.
+    fn reject(source: &LiveSource, reject: &Reject) -> Self {
+        let wire = source.wire();
+        let refusal = match reject.kind() {
+            RejectKind::Auth => Self::new(401, reject.code, reject.message),
+            // Our configuration is not ready: fail closed, and let the sender come again.
+            RejectKind::Unready => Self::retry(source, reject.code, reject.message),
+            RejectKind::Payload => Self::new(wire.refuse, reject.code, reject.message),
+        };
+        Self { wire_code: reject.wire_code(), header: wire.no_retry, ..refusal }
+    }
+}
+
+impl Receiver {
+    /// Wire the rooms together.
+    #[must_use]
+    pub fn new(
+        registry: Registry,
+        events: Events,
+        counts: Arc<Counts>,
+        clock: Clock,
+        http: &Http,
+        public_url: String,
+    ) -> Self {
+        Self {
+            registry,
+            events,
+            counts,
+            clock,
+            in_flight: Arc::new(Semaphore::new(http.in_flight_max)),
+            body_bytes: Arc::new(Semaphore::new(http.in_flight_bytes_max / PERMIT_BYTES)),
+            body_read: Duration::from_millis(http.body_read_ms),
+            rates: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_idle(Duration::from_secs(60))
+                .build(),
+            nobody: "".into(),
+            public_url,
+        }
+    }
+
+    /// How deliveries ended since the last flush.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Take one delivery for the sources that `lookup` names; `path_key` is a key in the URL's path.
+    pub async fn receive<B>(
+        &self,
+        lookup: Lookup,
+        path_key: Option<&str>,
+        parts: Parts,
+        body: B,
+    ) -> Response<Bytes>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let sources = match self.registry.find(&lookup).await {
+            Ok(sources) => sources,
+            Err(e) => {
+                tracing::warn!(error = %e, "source look-up failed");
+                let refusal = Refusal {
+                    retry_after_s: Some(2),
+                    ..Refusal::new(503, "store_unavailable", "temporarily unavailable, send again")
+                };
+                return self.refuse(None, refusal);
+            }
+        };
+        let Some(first) = sources.first().cloned() else {
+            return self.refuse(None, unknown(&lookup));
+        };
+        match self.take(&sources, path_key, parts, body).await {
+            Ok(response) => response,
+            Err((source, refusal)) => self.refuse(Some(&source.unwrap_or(first)), refusal),
+        }
+    }
+
+    async fn take<B>(
+        &self,
+        sources: &[Arc<LiveSource>],
+        path_key: Option<&str>,
+        parts: Parts,
+        body: B,
+    ) -> Result<Response<Bytes>, (Option<Arc<LiveSource>>, Refusal)>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let Some(first) = sources.first() else {
+            return Err((None, unknown(&Lookup::Path(String::new()))));
+        };
+        let Ok(_admitted) = self.in_flight.clone().try_acquire_owned() else {
+            return Err((None, Refusal::retry(first, "overloaded", "busy, send again")));
+        };
+        self.admit(first).map_err(|r| (None, r))?;
+        let cap = sources.iter().map(|s| s.body_bytes_max).max().unwrap_or(0);
+        let (body, _held) =
+            self.read(first, &parts.headers, body, cap).await.map_err(|r| (None, r))?;
+        let received_at = self.clock.now();
+        let uri = format!("{}{}", self.public_url, parts.uri);
+        let signed = verify::Parts {
+            method: parts.method.as_str(),
+            uri: &uri,
+            headers: &parts.headers,
+            path_key,
+            body: &body,
+        };
+        let mut failure = None;
+        for source in sources {
+            match verify::verify(&source.scheme, &signed, &source.secrets, received_at) {
+                Ok(verified) => {
+                    let secret = source.secret_ids.get(verified.secret_index).cloned();
+                    let delivery = Delivery {
+                        method: &parts.method,
+                        query: parts.uri.query(),
+                        headers: &parts.headers,
+                        body: &body,
+                        received_at,
+                        delivery_id: verified.delivery_id.as_deref(),
+                    };
+                    let accepted = source.kind.accept(&delivery, &source.config);
+                    let result = match accepted {
+                        Ok(Accepted::Reply { content_type, body }) => {
+                            self.counts.add(names(source), Outcome::Replied, "");
+                            Ok(plain(source.wire().ok, content_type, body.into()))
+                        }
+                        Ok(Accepted::Event { key, event_type }) => {
+                            let event = new_event(
+                                source,
+                                key,
+                                event_type,
+                                &parts.headers,
+                                body.clone(),
+                                secret,
+                            );
+                            self.store(source, event).await
+                        }
+                        Err(reject) => Err(Refusal::reject(source, &reject)),
+                    };
+                    return result.map_err(|r| (Some(source.clone()), r));
+                }
+                Err(reject) => failure = failure.or(Some(reject)),
+            }
+        }
+        let unsigned = Reject { code: "signature_mismatch", message: "Invalid signature" };
+        let refusal = Refusal::reject(first, &failure.unwrap_or(unsigned));
+        Err((None, refusal))
+    }
+
+    fn admit(&self, source: &LiveSource) -> Result<(), Refusal> {
+        match source.state {
+            State::Active => {}
+            State::Paused => {
+                return Err(Refusal::retry(source, "paused", "source is paused, send again"));
+            }
+            State::Uninstalled => return Err(Refusal::new(410, "uninstalled", "source is gone")),
+        }
+        if let Some(quota) = source.rate_per_s.and_then(std::num::NonZeroU32::new) {
+            let bucket = self.rates.get_with(source.id.clone(), || {
+                Arc::new(RateLimiter::direct(Quota::per_second(quota)))
+            });
+            if bucket.check().is_err() {
+                return Err(Refusal::retry(
+                    source,
+                    "rate_limited",
+                    "too many deliveries, send again",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The body under its cap; memory for it is held until the permit is dropped.
+    async fn read<B>(
+        &self,
+        source: &LiveSource,
+        headers: &HeaderMap,
+        body: B,
+        cap: usize,
+    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Refusal>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let too_large = Refusal::new(413, "too_large", "body is larger than this source takes");
+        if headers.get(header::CONTENT_ENCODING).is_some_and(|e| e.as_bytes() != b"identity") {
+            return Err(Refusal::new(415, "content_encoding", "send the body uncompressed"));
+        }
+        if body.size_hint().lower() > u64::try_from(cap).unwrap_or(u64::MAX) {
+            return Err(too_large);
+        }
+        let exact = body.size_hint().exact().and_then(|n| usize::try_from(n).ok());
+        match tokio::time::timeout(self.body_read, self.collect(source, body, cap, exact)).await {
+            Ok(read) => read,
+            Err(_) => Err(Refusal::new(408, "body_timeout", "the body took too long")),
+        }
+    }
+
+    async fn collect<B>(
+        &self,
+        source: &LiveSource,
+        mut body: B,
+        cap: usize,
+        exact: Option<usize>,
+    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Refusal>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let mut held = Vec::new();
+        let mut read = BytesMut::with_capacity(exact.unwrap_or(0).min(cap));
+        while let Some(frame) = body.frame().await {
+            let frame =
+                frame.map_err(|_| Refusal::new(400, "truncated", "the body ended early"))?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            if read.len() + chunk.len() > cap {
+                return Err(Refusal::new(
+                    413,
+                    "too_large",
+                    "body is larger than this source takes",
+                ));
+            }
+            let permits = u32::try_from(chunk.len().div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+            let permit = self
+                .body_bytes
+                .clone()
+                .try_acquire_many_owned(permits)
+                .map_err(|_| Refusal::retry(source, "overloaded", "busy, send again"))?;
+            held.push(permit);
+            read.extend_from_slice(&chunk);
+        }
+        Ok((read.freeze(), held))
+    }
+
+    async fn store(
+        &self,
+        source: &LiveSource,
+        event: NewEvent,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let secret = event.secret_id.clone();
+        let stored = tokio::time::timeout(STORE_TIMEOUT, self.events.store(event)).await;
+        let StoredEvent { id, duplicate, received_at } = match stored {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(e)) => {
+                let code = match e {
+                    crate::events::StoreError::Full => "overloaded",
+                    crate::events::StoreError::Unavailable => "store_unavailable",
+                };
+                return Err(Refusal::retry(source, code, "temporarily unavailable, send again"));
+            }
+            Err(_) => {
+                return Err(Refusal::retry(
+                    source,
+                    "store_timeout",
+                    "temporarily unavailable, send again",
+                ));
+            }
+        };
+        if let Some(secret) = secret {
+            self.counts.secret_used(&secret);
+        }
+        let outcome = if duplicate { Outcome::Duplicate } else { Outcome::Accepted };
+        self.counts.add(names(source), outcome, "");
+        let reply = source.kind.reply(&Receipt { event_id: id, duplicate, received_at });
+        Ok(plain(source.wire().ok, "application/json", reply.to_string().into()))
+    }
+
+    fn refuse(&self, source: Option<&LiveSource>, refusal: Refusal) -> Response<Bytes> {
+        let names = source.map_or((&self.nobody, &self.nobody, "none"), names);
+        self.counts.add(names, Outcome::Refused, refusal.code);
+        let body = json!({ "error": refusal.message, "code": refusal.wire_code });
+        let mut response = plain(refusal.status, "application/json", body.to_string().into());
+        if let Some(seconds) = refusal.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some((name, value)) = refusal.header {
+            response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+fn names(source: &LiveSource) -> (&Arc<str>, &Arc<str>, &'static str) {
+    (&source.workspace_id, &source.id, source.kind.name())
+}
+
+fn unknown(lookup: &Lookup) -> Refusal {
+    match lookup {
+        Lookup::Path(_) => Refusal::new(404, "unknown_source", "no such source"),
+        Lookup::Key(_) => Refusal::new(401, "invalid_api_key", "Invalid API key"),
+        Lookup::External(..) => {
+            Refusal::new(401, "unknown_account", "Unknown or inactive integration")
+        }
+        Lookup::Workspace(..) => {
+            Refusal::new(401, "unknown_workspace", "Invalid workspace or inactive key")
+        }
+    }
+}
+
+fn new_event(
+    source: &LiveSource,
+    key: Vec<Vec<u8>>,
+    event_type: Option<String>,
+    headers: &HeaderMap,
+    body: Bytes,
+    secret_id: Option<Arc<str>>,
+) -> NewEvent {
+    NewEvent {
+        id: Uuid::now_v7(),
+        workspace_id: source.workspace_id.clone(),
+        source_id: source.id.clone(),
+        delivery_key: delivery_key(&key),
+        event_type: event_type.map(|t| t.replace('\0', "")),
+        headers: kept_headers(headers),
+        body,
+        secret_id,
+        trace_id: trace_id(headers),
+    }
+}
+
+/// SHA-256 over the parts, each preceded by its length, so `ab`+`c` is not `a`+`bc`.
+#[must_use]
+pub fn delivery_key(parts: &[Vec<u8>]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Headers that normalisers read; none carries a credential.
+fn kept_headers(headers: &HeaderMap) -> String {
+    let kept = headers.iter().filter(|(name, _)| is_stored_header(name.as_str()));
+    let map: Map<String, Value> = kept
+        .map(|(name, value)| {
+            let text = String::from_utf8_lossy(value.as_bytes()).replace('\0', "\u{fffd}");
+            (name.as_str().to_owned(), text.into())
+        })
+        .collect();
+    Value::Object(map).to_string()
+}
+
+/// Trace id of a W3C `traceparent`, else a new one.
+fn trace_id(headers: &HeaderMap) -> String {
+    let given = headers.get("traceparent").and_then(|v| v.to_str().ok());
+    let id = given.and_then(|v| v.split('-').nth(1)).filter(|id| {
+        id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0')
+    });
+    id.map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_ascii_lowercase)
+}
+
+fn plain(status: u16, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,290 @@
+//! Sources with their opened secrets, looked up by what a request carries.
+
+pub mod admin;
+pub mod health;
+pub mod keys;
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use moka::future::Cache;
+use serde_json::{Map, Value};
+use sqlx::{PgPool, Row, postgres::PgRow};
+
+use crate::{
+    secrets::KeyRing,
+    source::{Source, SourceConfig, Wire},
+    sources,
+    verify::{self, Scheme, Secret},
+};
+
+/// Entries kept; a flood of made-up paths evicts only itself.
+const CACHE_ENTRIES_MAX: u64 = 10_000;
+/// How long an entry may serve while Postgres is away.
+const STALE_MAX: Duration = Duration::from_secs(600);
+
+/// What a request says about its source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Lookup {
+    /// The unguessable part of `/hooks/{path_id}`.
+    Path(String),
+    /// SHA-256 of an ingest key.
+    Key([u8; 32]),
+    /// (kind, vendor account).
+    External(&'static str, String),
+    /// (kind, workspace).
+    Workspace(&'static str, String),
+}
+
+/// Is a source taking deliveries?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Yes.
+    Active,
+    /// Not now: senders are told to retry.
+    Paused,
+    /// Never again.
+    Uninstalled,
+}
+
+/// A row of `ops.sources`, ready to verify with.
+#[derive(Debug)]
+pub struct LiveSource {
+    /// `ops.sources.id`.
+    pub id: Arc<str>,
+    /// Tenant.
+    pub workspace_id: Arc<str>,
+    /// The code of this kind.
+    pub kind: &'static dyn Source,
+    /// Signature scheme.
+    pub scheme: Scheme,
+    /// Active secrets or key hashes; empty refuses everything.
+    pub secrets: Vec<Secret>,
+    /// Ids of `secrets`, in order.
+    pub secret_ids: Vec<Arc<str>>,
+    /// What the pure functions see.
+    pub config: SourceConfig,
+    /// Body cap, bytes.
+    pub body_bytes_max: usize,
+    /// Deliveries per second, if capped.
+    pub rate_per_s: Option<u32>,
+    /// Taking deliveries?
+    pub state: State,
+}
+
+impl LiveSource {
+    /// Statuses and caps of its platform.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.kind.wire(&self.config)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    loaded: Instant,
+    sources: Arc<[Arc<LiveSource>]>,
+}
+
+/// Cached look-ups.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    pool: PgPool,
+    ring: Arc<KeyRing>,
+    cache: Cache<Lookup, Entry>,
+    fresh: Duration,
+}
+
+impl Registry {
+    /// Look up through `pool`, opening secrets with `ring`; entries are trusted for `fresh`.
+    #[must_use]
+    pub fn new(pool: PgPool, ring: Arc<KeyRing>, fresh: Duration) -> Self {
+        let cache =
+            Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(STALE_MAX).build();
+        Self { pool, ring, cache, fresh }
+    }
+
+    /// Sources that match, oldest first; several only for [`Lookup::Workspace`].
+    ///
+    /// # Errors
+    /// If Postgres is away and nothing was known before.
+    pub async fn find(&self, lookup: &Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
+        let known = self.cache.get(lookup).await;
+        if let Some(entry) = &known
+            && entry.loaded.elapsed() < self.fresh
+        {
+            return Ok(entry.sources.clone());
+        }
+        match self.load(lookup).await {
+            Ok(sources) => {
+                let sources: Arc<[_]> = sources.into();
+                let entry = Entry { loaded: Instant::now(), sources: sources.clone() };
+                self.cache.insert(lookup.clone(), entry).await;
+                Ok(sources)
+            }
+            // Stale is good enough to verify and to know the platform's retry status.
+            Err(_) if known.is_some() => Ok(known.map(|e| e.sources).unwrap_or_default()),
+            Err(e) => Err(e),
+        }
+    }
+
+    async fn load(&self, lookup: &Lookup) -> Result<Vec<Arc<LiveSource>>, sqlx::Error> {
+        let none: Option<&str> = None;
+        let (path, key, kind, external, workspace) = match lookup {
+            Lookup::Path(path) => (Some(path.as_str()), None, none, none, none),
+            Lookup::Key(hash) => (none, Some(hash.as_slice()), none, none, none),
+            Lookup::External(kind, id) => (none, None, Some(*kind), Some(id.as_str()), none),
+            Lookup::Workspace(kind, id) => (none, None, Some(*kind), none, Some(id.as_str())),
+        };
+        let rows = sqlx::query(
+            "select s.id, s.workspace_id, s.kind, s.scheme, s.scheme_spec, s.field_map, s.external_id, s.options,
+                    s.body_bytes_max, s.rate_per_s, s.state,
+                    array(select x.id from ops.source_secrets x where x.source_id = s.id
+                          and (x.not_after is null or x.not_after > now()) order by x.created_at desc, x.id) as secret_ids,
+                    array(select x.sealed from ops.source_secrets x where x.source_id = s.id
+                          and (x.not_after is null or x.not_after > now()) order by x.created_at desc, x.id) as sealed,
+                    array(select k.id from ops.api_keys k where k.source_id = s.id and k.revoked_at is null
+                          order by k.created_at desc, k.id) as key_ids,
+                    array(select k.hash from ops.api_keys k where k.source_id = s.id and k.revoked_at is null
+                          order by k.created_at desc, k.id) as key_hashes
+             from ops.sources s
+             where s.id in (
+               select id from ops.sources where path_id = $1
+               union all select source_id from ops.api_keys where hash = $2 and revoked_at is null
+               union all select id from ops.sources where kind = $3 and external_id = $4
+               union all select id from ops.sources where kind = $3 and workspace_id = $5)
+             order by s.created_at, s.id
+             limit 50",
+        )
+        .bind(path)
+        .bind(key)
+        .bind(kind)
+        .bind(external)
+        .bind(workspace)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut live = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let Some(source) = self.live(&row)? {
+                live.push(Arc::new(source));
+            }
+        }
+        Ok(live)
+    }
+
+    /// `None` (logged) when the row needs code or a scheme that this binary does not have.
+    fn live(&self, row: &PgRow) -> Result<Option<LiveSource>, sqlx::Error> {
+        let id: Arc<str> = row.try_get::<String, _>("id")?.into();
+        let kind: String = row.try_get("kind")?;
+        let scheme: String = row.try_get("scheme")?;
+        let spec: Option<Value> = row.try_get("scheme_spec")?;
+        let Some(kind) = sources::by_name(&kind) else {
+            tracing::error!(source_id = %id, kind, "source of an unknown kind is ignored");
+            return Ok(None);
+        };
+        let scheme = match (verify::scheme(&scheme), spec) {
+            (Some(built_in), _) => built_in.clone(),
+            (None, Some(spec)) if scheme == "custom" => match Scheme::custom(&spec) {
+                Ok(custom) => custom,
+                Err(e) => {
+                    tracing::error!(source_id = %id, error = e, "source with a broken custom scheme is ignored");
+                    return Ok(None);
+                }
+            },
+            _ => {
+                tracing::error!(source_id = %id, scheme, "source with an unknown signature scheme is ignored");
+                return Ok(None);
+            }
+        };
+        let (secret_ids, secrets) = self.secrets(&id, &scheme, row)?;
+        let config = config(row)?;
+        let cap: Option<i64> = row.try_get("body_bytes_max")?;
+        let rate: Option<i32> = row.try_get("rate_per_s")?;
+        let state: String = row.try_get("state")?;
+        Ok(Some(LiveSource {
+            workspace_id: row.try_get::<String, _>("workspace_id")?.into(),
+            secrets,
+            secret_ids,
+            body_bytes_max: cap
+                .and_then(|c| usize::try_from(c).ok())
+                .unwrap_or_else(|| kind.wire(&config).body_bytes_max),
+            rate_per_s: rate.and_then(|r| u32::try_from(r).ok()),
+            state: match state.as_str() {
+                "active" => State::Active,
+                "paused" => State::Paused,
+                _ => State::Uninstalled,
+            },
+            id,
+            kind,
+            scheme,
+            config,
+        }))
+    }
+
+    fn secrets(
+        &self,
+        source_id: &str,
+        scheme: &Scheme,
+        row: &PgRow,
+    ) -> Result<(Vec<Arc<str>>, Vec<Secret>), sqlx::Error> {
+        let mut ids = Vec::new();
+        let mut secrets = Vec::new();
+        if scheme.is_api_key() {
+            let key_ids: Vec<String> = row.try_get("key_ids")?;
+            let hashes: Vec<Vec<u8>> = row.try_get("key_hashes")?;
+            for (id, hash) in key_ids.into_iter().zip(hashes) {
+                if let Ok(hash) = <[u8; 32]>::try_from(hash) {
+                    ids.push(id.into());
+                    secrets.push(Secret::Sha256(hash));
+                }
+            }
+            return Ok((ids, secrets));
+        }
+        let secret_ids: Vec<String> = row.try_get("secret_ids")?;
+        let sealed: Vec<Vec<u8>> = row.try_get("sealed")?;
+        for (id, sealed) in secret_ids.into_iter().zip(sealed) {
+            match self.ring.open(&id, &sealed) {
+                Ok(secret) => {
+                    ids.push(id.into());
+                    secrets.push(Secret::text(secret));
+                }
+                Err(e) => {
+                    tracing::error!(source_id, secret_id = id, error = %e, "secret cannot be used")
+                }
+            }
+        }
+        Ok((ids, secrets))
+    }
+}
+
+/// The part of a source row that pure functions see.
+pub(crate) fn config(row: &PgRow) -> Result<SourceConfig, sqlx::Error> {
+    Ok(SourceConfig {
+        external_id: row.try_get("external_id")?,
+        field_map: object(row.try_get("field_map")?),
+        options: object(row.try_get("options")?),
+    })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    if let Value::Object(map) = value { map } else { Map::new() }
+}
+
+/// Stamp secrets and keys as used now.
+pub(crate) async fn touch_secrets(
+    pool: &PgPool,
+    ids: &HashSet<Arc<str>>,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+    sqlx::query(
+        "with keys as (update ops.api_keys set last_used_at = now() where id = any($1))
+         update ops.source_secrets set last_used_at = now() where id = any($1)",
+    )
+    .bind(&ids)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

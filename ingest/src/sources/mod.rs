@@ -1,0 +1,48 @@
+//! The sources. Adding one: its file, its two lines here, its folder in `tests/fixtures/`.
+
+mod chunks;
+mod email_parse;
+mod email_text;
+mod fields;
+mod identity;
+mod pdf;
+mod pdf_guard;
+mod slack_text;
+mod table;
+mod transcript;
+mod upload_file;
+
+mod cloudevents;
+mod email;
+mod inbox;
+mod interview;
+mod paste;
+mod pylon;
+mod slack;
+mod standard;
+mod upload;
+mod video;
+mod webhook;
+
+use crate::source::Source;
+
+/// Every kind of source.
+pub const ALL: &[&dyn Source] = &[
+    &cloudevents::CloudEvents,
+    &email::Email,
+    &inbox::Inbox,
+    &interview::Interview,
+    &paste::Paste,
+    &pylon::Pylon,
+    &slack::Slack,
+    &standard::Standard,
+    &upload::Upload,
+    &video::Video,
+    &webhook::Webhook,
+];
+
+/// A kind of source by its name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Source> {
+    ALL.iter().copied().find(|source| source.name() == name)
+}

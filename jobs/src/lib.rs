@@ -1,0 +1,9 @@
+//! Everything after a record exists: the queue, the stores and the jobs. Knows no source.
+
+pub mod ctx;
+pub mod embed;
+pub mod maintenance;
+pub mod queue;
+pub mod record;
+pub mod signals;
+pub mod store;

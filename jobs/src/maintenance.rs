@@ -1,0 +1,48 @@
+//! Jobs that keep the house: they belong to no tenant.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ctx::Ctx,
+    queue::{Job, Leased, Verdict},
+    store::partitions,
+};
+
+/// Days made ahead: a week without maintenance costs nothing.
+const DAYS_AHEAD: i32 = 7;
+/// Ticks of schedules are kept this long.
+const TICK_DAYS: i32 = 90;
+
+/// Make partitions ahead, drop those past their retention.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Partitions {}
+
+impl Job for Partitions {
+    const KIND: &'static str = "maintenance.partitions";
+    const CONCURRENCY: usize = 1;
+
+    async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for _ in batch {
+            verdicts.push(match partitions_now(&ctx).await {
+                Ok(()) => Verdict::Done,
+                Err(error) => Verdict::Retry(error.into()),
+            });
+        }
+        verdicts
+    }
+}
+
+async fn partitions_now(ctx: &Ctx) -> sqlx::Result<()> {
+    let keep = &ctx.settings.retention;
+    let made = partitions::ensure(&ctx.pool, DAYS_AHEAD).await?;
+    let mut dropped = partitions::drop_old(&ctx.pool, "event_bodies", keep.body_days).await?;
+    dropped.extend(partitions::drop_old(&ctx.pool, "job_history", keep.job_history_days).await?);
+    let swept =
+        partitions::empty_defaults(&ctx.pool, keep.body_days, keep.job_history_days).await?;
+    let ticks = ctx.queue.forget_ticks(TICK_DAYS).await?;
+    tracing::info!(made, dropped = dropped.len(), rows_swept = swept, ticks, "partitions kept");
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Carries the ends of deliveries to the database. No timer: while one batch is written, the next one gathers.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Queue,
+    call::{End, How},
+    complete::{Again, End as Finish, Grave},
+    fault, metrics,
+    runtime::Shared,
+};
+
+/// Calls per batch.
+const CALLS_MAX: usize = 1024;
+/// Batches written at once, so that one prepares while another waits for the disk.
+const WRITERS: usize = 2;
+
+/// Runs until `flush` says that no more will come and everything is written.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    mut ends: mpsc::Receiver<Vec<End>>,
+    flush: CancellationToken,
+) {
+    let writers = Arc::new(Semaphore::new(WRITERS));
+    let mut calls = Vec::with_capacity(CALLS_MAX);
+    while let Ok(permit) = writers.clone().acquire_owned().await {
+        tokio::select! {
+            biased;
+            _ = ends.recv_many(&mut calls, CALLS_MAX) => {}
+            () = flush.cancelled() => break,
+        }
+        let batch: Vec<End> = calls.drain(..).flatten().collect();
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            write(&shared, batch).await;
+            drop(permit);
+        });
+    }
+    let all = u32::try_from(WRITERS).unwrap_or(1);
+    drop(writers.acquire_many(all).await);
+}
+
+#[derive(Default)]
+struct Sorted {
+    finished: Vec<Finish>,
+    again: Vec<Again>,
+    graves: Vec<Grave>,
+}
+
+async fn write(shared: &Shared, batch: Vec<End>) {
+    let mut kept = Vec::with_capacity(batch.len());
+    let mut sorted = Sorted::default();
+    for end in batch {
+        let End { lease, kind, how, frees } = end;
+        let outcome = match how {
+            How::Done => {
+                sorted.finished.push(Finish { lease, outcome: "done", error: None });
+                "done"
+            }
+            How::Committed => "done",
+            How::Lost => "lost",
+            How::Cancelled(why) => {
+                sorted.finished.push(Finish { lease, outcome: "cancelled", error: Some(why) });
+                "cancelled"
+            }
+            How::Again { outcome, delay_ms, spare, error } => {
+                sorted.again.push(Again { lease, delay_ms, spare, error });
+                outcome
+            }
+            How::Dead { reason, error } => {
+                sorted.graves.push(Grave { lease, reason, error });
+                "dead"
+            }
+        };
+        kept.push((lease, kind, outcome, frees));
+    }
+    let sent = sorted.finished.len() + sorted.again.len() + sorted.graves.len();
+    let held: HashSet<i64> = settle(shared, sorted).await;
+    metrics::refused(sent - held.len());
+    shared.held.drop_all(kept.iter().map(|k| k.0));
+    let mut freed = Vec::new();
+    for (_, kind, outcome, frees) in kept {
+        metrics::ended(kind, outcome, 1);
+        // Past every mark: it brings back a parked tenant and lowers nothing.
+        freed.extend(frees.map(|place| (place, i64::MAX)));
+    }
+    shared.queue.wakes().spread(freed);
+}
+
+/// One statement's worth.
+enum Batch {
+    Finished(Vec<Finish>),
+    Again(Vec<Again>),
+    Graves(Vec<Grave>),
+}
+
+impl Batch {
+    const fn is_empty(&self) -> bool {
+        match self {
+            Self::Finished(rows) => rows.is_empty(),
+            Self::Again(rows) => rows.is_empty(),
+            Self::Graves(rows) => rows.is_empty(),
+        }
+    }
+
+    async fn write(&mut self, queue: &Queue) -> sqlx::Result<Vec<i64>> {
+        match self {
+            Self::Finished(rows) => queue.complete(rows).await,
+            Self::Again(rows) => queue.again(rows).await,
+            Self::Graves(rows) => queue.bury(rows).await,
+        }
+    }
+}
+
+/// Returns the ids of the jobs that were still held.
+async fn settle(shared: &Shared, sorted: Sorted) -> HashSet<i64> {
+    let mut held = HashSet::new();
+    let Sorted { finished, again, graves } = sorted;
+    for batch in [Batch::Finished(finished), Batch::Again(again), Batch::Graves(graves)] {
+        if !batch.is_empty() {
+            held.extend(insist(shared, batch).await);
+        }
+    }
+    held
+}
+
+/// Try until it works. What Postgres refuses for good is logged and left to its lease.
+async fn insist(shared: &Shared, mut batch: Batch) -> Vec<i64> {
+    let mut wait = Duration::from_millis(50);
+    loop {
+        match batch.write(&shared.queue).await {
+            Ok(ids) => return ids,
+            Err(error) if fault::is_transient(&error) && !shared.given_up() => {
+                tracing::warn!(%error, "cannot record finished jobs; trying again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(2));
+            }
+            Err(error) => {
+                tracing::error!(%error, "finished jobs not recorded; they run again when their leases end");
+                return Vec::new();
+            }
+        }
+    }
+}

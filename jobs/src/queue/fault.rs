@@ -1,0 +1,23 @@
+//! Which database errors pass by themselves.
+
+/// Connection trouble, conflicts and a server that restarts pass; everything else is a bug or bad data.
+#[must_use]
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is open, and what is unknown does not pass"
+    )]
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(e) => e.code().is_some_and(|code| {
+            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || code == "55P03"
+        }),
+        _ => false,
+    }
+}

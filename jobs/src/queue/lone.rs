@@ -1,0 +1,61 @@
+//! The lane of suspects. A job whose lease ran out twice may be what killed its workers; it runs once more, one such
+//! job at a time in a process, so that the jobs that merely died beside it come through.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
+
+use super::{Queue, call, claim::Claimed, runtime::Shared};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Runs until the runtime stops.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    while !shared.stop.is_cancelled() {
+        let found = match one(&shared).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "cannot claim suspects; trying again");
+                false
+            }
+        };
+        if !found {
+            drop(timeout(EVERY, shared.stop.cancelled()).await);
+        }
+    }
+}
+
+/// The next suspect, run to its end. False: there is none.
+pub(crate) async fn one(shared: &Arc<Shared>) -> sqlx::Result<bool> {
+    let kinds: Vec<&str> = shared.kinds.iter().map(|k| k.spec.kind).collect();
+    let asked_at = Instant::now();
+    let Some((name, job)) = shared.queue.claim_alone(&kinds, &shared.worker).await? else {
+        return Ok(false);
+    };
+    let Some(kind) = shared.kinds.iter().find(|k| k.spec.kind == name) else { return Ok(false) };
+    let jobs = vec![job];
+    kind.took(&jobs);
+    let until = asked_at + Duration::from_millis(shared.queue.settings().lease_ms);
+    for lone in shared.held.take(jobs, 1, until) {
+        call::run(shared.clone(), kind.clone(), lone).await;
+    }
+    Ok(true)
+}
+
+impl Queue {
+    /// The suspect that has waited longest, of any of `kinds`.
+    pub(crate) async fn claim_alone(
+        &self,
+        kinds: &[&str],
+        worker: &str,
+    ) -> sqlx::Result<Option<(String, Claimed)>> {
+        let row = sqlx::query(include_str!("claim_alone.sql"))
+            .bind(kinds)
+            .bind(worker)
+            .bind(self.settings().lease_ms.cast_signed())
+            .fetch_optional(self.pool())
+            .await?;
+        row.map(|row| Ok((sqlx::Row::try_get(&row, "kind")?, Claimed::from_row(&row, false)?)))
+            .transpose()
+    }
+}

@@ -1,0 +1,395 @@
+//! Records become rows, set-based, in the caller's transaction.
+//!
+//! The row of (workspace, source, source_ref) is the one place where concurrent writers of an object
+//! meet, also for a delete that comes before its create: that delete inserts the tombstone itself.
+//! New rows are inserted in key order and existing ones locked in id order, so that two batches with
+//! common objects wait for each other instead of dead-locking.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDateTime;
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::merge::{Fields, Stored, decide, fresh, merged};
+use crate::{
+    embed::content_hash,
+    record::{Change, Content, Record},
+    store::{activity_logs, embeddings, inbox_items, new_id, signal_versions},
+};
+
+/// A record and the delivery that brought it.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Tenant.
+    pub workspace_id: &'a str,
+    /// The source that delivered it.
+    pub source_id: &'a str,
+    /// The delivery.
+    pub event_id: Uuid,
+    /// Trace of the delivery, 32 hex digits.
+    pub trace_id: &'a str,
+    /// What it says.
+    pub record: &'a Record,
+}
+
+/// The row a record was applied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `signals.signals.id`.
+    Signal(String),
+    /// `signals.inbox_items.id`.
+    InboxItem(String),
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new row.
+    Created,
+    /// A newer version of a known object.
+    Edited,
+    /// The object is a tombstone now.
+    Deleted,
+    /// An older version than the one stored.
+    Stale,
+    /// The version that is stored already.
+    Unchanged,
+    /// The object was deleted at this version or later.
+    TombstoneWins,
+}
+
+/// One record's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The row.
+    pub target: Target,
+    /// What was done to it.
+    pub outcome: Outcome,
+}
+
+impl Applied {
+    /// The signal whose text is new and must be processed.
+    #[must_use]
+    pub fn to_process(&self) -> Option<&str> {
+        match (&self.target, self.outcome) {
+            (Target::Signal(id), Outcome::Created | Outcome::Edited) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// Applies the records; one result per arrival, in order. Records of one object may come in any
+/// order, in one batch or many, and end in the same row.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn apply(
+    conn: &mut PgConnection,
+    arrivals: &[Arrival<'_>],
+) -> sqlx::Result<Vec<Applied>> {
+    let mut done: Vec<Option<Applied>> = vec![None; arrivals.len()];
+    let mut inbox = Vec::new();
+    let mut objects: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (index, arrival) in arrivals.iter().enumerate() {
+        let record = arrival.record;
+        if matches!(record.change, Change::Inbox(_)) {
+            inbox.push(index);
+        } else {
+            let key = (arrival.workspace_id, record.origin.as_str(), record.source_ref.as_str());
+            objects.entry(key).or_default().push(index);
+        }
+    }
+    for versions in objects.values_mut() {
+        let order = |i: &usize| arrivals.get(*i).map(|a| rank(a.record));
+        versions.sort_by_key(order);
+    }
+    // One round per version of the busiest object: nearly always one.
+    let rounds = objects.values().map(Vec::len).max().unwrap_or(0);
+    for round in 0..rounds {
+        let picked: Vec<usize> = objects.values().filter_map(|v| v.get(round).copied()).collect();
+        let items: Vec<Arrival<'_>> =
+            picked.iter().filter_map(|i| arrivals.get(*i).copied()).collect();
+        for (index, applied) in picked.iter().zip(apply_round(conn, &items).await?) {
+            if let Some(place) = done.get_mut(*index) {
+                *place = Some(applied);
+            }
+        }
+    }
+    for index in inbox {
+        if let (Some(arrival), Some(place)) = (arrivals.get(index), done.get_mut(index)) {
+            *place = inbox_items::apply(conn, arrival).await?;
+        }
+    }
+    Ok(done.into_iter().flatten().collect())
+}
+
+fn rank(record: &Record) -> (i64, bool, Option<[u8; 32]>) {
+    let hash = content(record).map(|c| content_hash(&c.verbatim));
+    (record.version, hash.is_none(), hash)
+}
+
+fn content(record: &Record) -> Option<&Content> {
+    match &record.change {
+        Change::Signal(content) => Some(content),
+        Change::Inbox(_) | Change::Delete => None,
+    }
+}
+
+/// Applies records of distinct objects, in key order.
+async fn apply_round(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Vec<Applied>> {
+    let mut rows = Rows::default();
+    for item in items {
+        let fields = content(item.record).map(fresh).unwrap_or_default();
+        rows.push(new_id(), item, fields, false);
+    }
+    let inserted = rows.insert(conn).await?;
+    let mut done: HashMap<usize, Applied> = HashMap::new();
+    let mut known = Vec::new();
+    for (index, (id, item)) in rows.ids.iter().zip(items).enumerate() {
+        if inserted.contains(id) {
+            let deleted = content(item.record).is_none();
+            let outcome = if deleted { Outcome::Deleted } else { Outcome::Created };
+            done.insert(index, Applied { target: Target::Signal(id.clone()), outcome });
+        } else {
+            known.push(index);
+        }
+    }
+    if !known.is_empty() {
+        let met: Vec<Arrival<'_>> = known.iter().filter_map(|i| items.get(*i).copied()).collect();
+        for (index, applied) in known.iter().zip(update(conn, &met).await?) {
+            done.insert(*index, applied);
+        }
+    }
+    let results: Vec<Applied> = (0..items.len()).filter_map(|i| done.remove(&i)).collect();
+    write_history(conn, items, &results).await?;
+    Ok(results)
+}
+
+/// Applies records to rows that exist.
+async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Vec<Applied>> {
+    let stored = lock(conn, items).await?;
+    let (mut edits, mut deletes) = (Rows::default(), Rows::default());
+    let mut forgotten = Vec::new();
+    let mut results = Vec::with_capacity(items.len());
+    for (item, row) in items.iter().zip(&stored) {
+        let content = content(item.record);
+        let hash = content.map(|c| content_hash(&c.verbatim));
+        let outcome = decide(row, item.record.version, hash.as_ref(), item.event_id);
+        match (outcome, content) {
+            (Outcome::Edited, Some(content)) => {
+                let text_changed = row.content_hash.as_deref() != hash.as_ref().map(|h| &h[..]);
+                let fields = merged(row, content, text_changed);
+                edits.push(row.id.clone(), item, fields, text_changed);
+            }
+            (Outcome::Deleted, _) => {
+                deletes.push(row.id.clone(), item, Fields::default(), true);
+                forgotten.extend(row.content_hash.clone());
+            }
+            _ => {}
+        }
+        results.push(Applied { target: Target::Signal(row.id.clone()), outcome });
+    }
+    if !edits.ids.is_empty() {
+        edits.edit(conn).await?;
+    }
+    if !deletes.ids.is_empty() {
+        deletes.delete(conn).await?;
+        signal_versions::erase(conn, &deletes.ids).await?;
+        embeddings::forget(conn, &forgotten).await?;
+    }
+    Ok(results)
+}
+
+/// Locks the rows of the items' objects; one per item, in the items' order.
+async fn lock(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Vec<Stored>> {
+    let workspaces: Vec<&str> = items.iter().map(|i| i.workspace_id).collect();
+    let origins: Vec<&str> = items.iter().map(|i| i.record.origin.as_str()).collect();
+    let refs: Vec<&str> = items.iter().map(|i| i.record.source_ref.as_str()).collect();
+    let mut stored: Vec<Stored> = sqlx::query_as(
+        "select k.ord, s.id, s.version, s.deleted_at is not null as deleted, s.content_hash, s.event_id,
+                s.interpretation, s.severity, s.frequency, s.user_segment, s.provenance
+         from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (workspace_id, source, source_ref, ord)
+         join signals.signals s using (workspace_id, source, source_ref)
+         order by s.id for update of s",
+    )
+    .bind(workspaces)
+    .bind(origins)
+    .bind(refs)
+    .fetch_all(conn)
+    .await?;
+    stored.sort_by_key(|row| row.ord);
+    Ok(stored)
+}
+
+/// Versions, parents, and the log of new signals.
+async fn write_history(
+    conn: &mut PgConnection,
+    items: &[Arrival<'_>],
+    results: &[Applied],
+) -> sqlx::Result<()> {
+    let mut versions = signal_versions::Versions::default();
+    let mut created = activity_logs::Entries::default();
+    let (mut children, mut parents) = (Vec::new(), Vec::new());
+    for (item, result) in items.iter().zip(results) {
+        let Target::Signal(id) = &result.target else { continue };
+        let text = content(item.record).map(|c| c.verbatim.as_str());
+        let change = match result.outcome {
+            Outcome::Created => "created",
+            Outcome::Edited => "edited",
+            Outcome::Deleted => "deleted",
+            Outcome::Stale | Outcome::Unchanged | Outcome::TombstoneWins => continue,
+        };
+        versions.push(id, item.record.version, change, text, item.event_id);
+        if result.outcome == Outcome::Created {
+            let origin = item.record.origin.as_str();
+            created.push(item.workspace_id, item.source_id, "signal.created", id, origin);
+        }
+        if let Some(parent) = content(item.record).and_then(|c| c.parent_ref.as_deref()) {
+            children.push(id.as_str());
+            parents.push(parent);
+        }
+    }
+    versions.insert(conn).await?;
+    created.insert(conn).await?;
+    if !children.is_empty() {
+        sqlx::query(
+            "update signals.signals c set parent_id = p.id
+             from unnest($1::text[], $2::text[]) as n (id, parent_ref), signals.signals p, signals.signals o
+             where c.id = n.id and o.id = n.id and p.workspace_id = o.workspace_id and p.source = o.source
+               and p.source_ref = n.parent_ref and p.id <> n.id",
+        )
+        .bind(children)
+        .bind(parents)
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Columns of many rows, for UNNEST.
+#[derive(Debug, Default)]
+struct Rows<'a> {
+    ids: Vec<String>,
+    workspaces: Vec<&'a str>,
+    origins: Vec<&'a str>,
+    refs: Vec<&'a str>,
+    versions: Vec<i64>,
+    verbatims: Vec<&'a str>,
+    hashes: Vec<Option<Vec<u8>>>,
+    text_changed: Vec<bool>,
+    interpretations: Vec<Option<String>>,
+    severities: Vec<Option<String>>,
+    frequencies: Vec<Option<String>>,
+    segments: Vec<Option<String>>,
+    provenances: Vec<Json<Map<String, Value>>>,
+    urls: Vec<Option<&'a str>>,
+    interview_dates: Vec<Option<NaiveDateTime>>,
+    interviewees: Vec<Option<&'a str>>,
+    tags: Vec<Json<&'a [String]>>,
+    metadata: Vec<Json<Map<String, Value>>>,
+    occurred: Vec<Option<NaiveDateTime>>,
+    sanitized: Vec<bool>,
+    source_ids: Vec<&'a str>,
+    events: Vec<Uuid>,
+    traces: Vec<&'a str>,
+    deleted: Vec<bool>,
+}
+
+impl<'a> Rows<'a> {
+    fn push(&mut self, id: String, item: &Arrival<'a>, fields: Fields, text_changed: bool) {
+        let content = content(item.record);
+        self.ids.push(id);
+        self.workspaces.push(item.workspace_id);
+        self.origins.push(item.record.origin.as_str());
+        self.refs.push(&item.record.source_ref);
+        self.versions.push(item.record.version);
+        self.verbatims.push(content.map_or("", |c| &c.verbatim));
+        self.hashes.push(content.map(|c| content_hash(&c.verbatim).to_vec()));
+        self.text_changed.push(text_changed);
+        self.interpretations.push(fields.interpretation);
+        self.severities.push(fields.severity);
+        self.frequencies.push(fields.frequency);
+        self.segments.push(fields.user_segment);
+        self.provenances.push(Json(fields.provenance));
+        self.urls.push(content.and_then(|c| c.source_url.as_deref()));
+        self.interview_dates.push(content.and_then(|c| c.interview_date).map(|d| d.naive_utc()));
+        self.interviewees.push(content.and_then(|c| c.interviewee.as_deref()));
+        self.tags.push(Json(content.map_or(&[][..], |c| &c.tags)));
+        self.metadata.push(Json(content.map(|c| c.metadata.clone()).unwrap_or_default()));
+        self.occurred.push(content.and_then(|c| c.occurred_at).map(|d| d.naive_utc()));
+        self.sanitized.push(content.is_some_and(|c| c.sanitized));
+        self.source_ids.push(item.source_id);
+        self.events.push(item.event_id);
+        self.traces.push(item.trace_id);
+        self.deleted.push(content.is_none());
+    }
+
+    /// Inserts what does not exist; the ids that are new.
+    async fn insert(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+        sqlx::query_scalar(include_str!("insert.sql"))
+            .bind(&self.ids)
+            .bind(&self.workspaces)
+            .bind(&self.origins)
+            .bind(&self.refs)
+            .bind(&self.versions)
+            .bind(&self.verbatims)
+            .bind(&self.hashes)
+            .bind(&self.interpretations)
+            .bind(&self.severities)
+            .bind(&self.frequencies)
+            .bind(&self.segments)
+            .bind(&self.provenances)
+            .bind(&self.urls)
+            .bind(&self.interview_dates)
+            .bind(&self.interviewees)
+            .bind(&self.tags)
+            .bind(&self.metadata)
+            .bind(&self.occurred)
+            .bind(&self.sanitized)
+            .bind(&self.source_ids)
+            .bind(&self.events)
+            .bind(&self.traces)
+            .bind(&self.deleted)
+            .fetch_all(conn)
+            .await
+    }
+
+    async fn edit(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        sqlx::query(include_str!("edit.sql"))
+            .bind(&self.ids)
+            .bind(&self.versions)
+            .bind(&self.verbatims)
+            .bind(&self.hashes)
+            .bind(&self.text_changed)
+            .bind(&self.interpretations)
+            .bind(&self.severities)
+            .bind(&self.frequencies)
+            .bind(&self.segments)
+            .bind(&self.provenances)
+            .bind(&self.urls)
+            .bind(&self.interview_dates)
+            .bind(&self.interviewees)
+            .bind(&self.tags)
+            .bind(&self.metadata)
+            .bind(&self.sanitized)
+            .bind(&self.source_ids)
+            .bind(&self.events)
+            .bind(&self.traces)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        sqlx::query(include_str!("delete.sql"))
+            .bind(&self.ids)
+            .bind(&self.versions)
+            .bind(&self.events)
+            .bind(&self.traces)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}

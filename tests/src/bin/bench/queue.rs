@@ -1,0 +1,144 @@
+//! The queue: jobs per second through the real runtime with finished rows kept, and pick-up latency; with a backlog of
+//! a million, with a snapshot held open, and beside apalis-postgres on the same server.
+//!
+//! apalis-postgres needs the extensions hstore and pgcrypto, which the embedded Postgres does not carry. So the
+//! comparison takes any Postgres 15 or later that has them, and an empty database in it:
+//! `millrace-bench queue --url=postgres://... --peer=PROGRAM` (built in `scripts/peers/apalis-postgres`). There only the
+//! queue's tables are made, so that pgvector is not needed.
+
+mod jobs;
+mod rig;
+
+use anyhow::{Context, Result};
+use sqlx::{Connection, PgConnection, PgPool};
+
+use self::rig::{Peer, Rig, latency};
+use crate::{
+    report::{Report, median},
+    server::Durable,
+};
+use jobs::{Noop, NoopBatch};
+
+/// Jobs of a round.
+const JOBS: usize = 40_000;
+/// Rounds, in turns with the peer.
+const ROUNDS: usize = 5;
+/// Rounds while a snapshot is held.
+const SNAPSHOT_ROUNDS: usize = 8;
+/// Ready jobs in front.
+const BACKLOG: usize = 1_000_000;
+/// Jobs whose pick-up is timed.
+const TIMED: usize = 500;
+
+pub(crate) async fn run(report: &mut Report, args: &[String]) -> Result<()> {
+    let option = |name: &str| args.iter().find_map(|a| a.strip_prefix(name)).map(str::to_owned);
+    let own;
+    let (url, pool) = match option("--url=") {
+        Some(url) => {
+            let pool = PgPool::connect(&url).await?;
+            rig::schema(&pool).await.context("the database must be empty")?;
+            (url, pool)
+        }
+        None => {
+            own = Durable::start().await;
+            own.database().await
+        }
+    };
+    let peer = option("--peer=").map(|program| Peer { program, url: url.clone() });
+    let rig = Rig { pool };
+    report.note("No-op jobs through the apalis runtime, one per call, finished rows kept, commits flushed to disk.");
+    report.note("Pick-up: from the return of the enqueueing commit to the job's first line, 50 jobs a second.");
+    let alone = drains(report, &rig, peer.as_ref()).await?;
+    let idle = pick_up(report, &rig, "idle", "p99 <= 3 ms").await?;
+    if let Some(peer) = &peer {
+        report.row("pick-up, apalis-postgres 1.0", &peer.latency(TIMED).await?, "", "");
+    }
+    snapshot(report, &rig, &url, alone).await?;
+    backlog(report, &rig, alone, idle).await
+}
+
+async fn drains(report: &mut Report, rig: &Rig, peer: Option<&Peer>) -> Result<f64> {
+    let (mut ours, mut batched, mut peers) = (Vec::new(), Vec::new(), Vec::new());
+    // The first round warms the tables and is not counted.
+    for round in 0..=ROUNDS {
+        let (one, many) = (rig.round::<Noop>(JOBS).await?, rig.round::<NoopBatch>(JOBS).await?);
+        let other = match peer {
+            Some(peer) => Some(peer.drain(JOBS).await?),
+            None => None,
+        };
+        if round > 0 {
+            ours.push(one);
+            batched.push(many);
+            peers.extend(other);
+        }
+    }
+    let alone = median(ours.clone());
+    let reference = if peers.is_empty() {
+        "no --peer given".into()
+    } else {
+        let theirs = median(peers.clone());
+        format!("apalis-postgres tuned {theirs:.0}, x{:.2}", alone / theirs)
+    };
+    report.row("jobs/s", &format!("{alone:.0}"), &reference, "x >= 1.5");
+    report.row("jobs/s, 64 per call", &format!("{:.0}", median(batched)), "", "");
+    println!("rounds: {} | peer: {}", list(&ours), list(&peers));
+    Ok(alone)
+}
+
+/// Returns the p99 of the slower way, in milliseconds.
+async fn pick_up(report: &mut Report, rig: &Rig, when: &str, bar: &str) -> Result<f64> {
+    let mut worst: f64 = 0.0;
+    for (how, notify) in [("same process", false), ("by NOTIFY", true)] {
+        let mut waited = latency(rig, TIMED, 50, notify).await?;
+        waited.sort();
+        let at = |percent: usize| -> f64 {
+            let index = (waited.len() * percent / 100).min(waited.len().saturating_sub(1));
+            waited.get(index).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
+        };
+        worst = worst.max(at(99));
+        let figure = format!("p50 {:.2} p99 {:.2} ms", at(50), at(99));
+        report.row(&format!("pick-up, {when}, {how}"), &figure, "", bar);
+    }
+    Ok(worst)
+}
+
+async fn snapshot(report: &mut Report, rig: &Rig, url: &str, alone: f64) -> Result<()> {
+    let mut held = PgConnection::connect(url).await?;
+    let mut tx = held.begin().await?;
+    sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await?;
+    sqlx::query("select count(*) from ops.jobs").execute(&mut *tx).await?;
+    let mut rates = Vec::new();
+    for _ in 0..SNAPSHOT_ROUNDS {
+        rates.push(rig.round::<Noop>(JOBS).await?);
+    }
+    let last = rates.last().copied().unwrap_or(0.0);
+    println!("rounds under a snapshot: {}", list(&rates));
+    let reference = format!("without: {alone:.0}, x{:.2}", last / alone);
+    let what = format!("jobs/s, snapshot held, round {SNAPSHOT_ROUNDS}");
+    report.row(&what, &format!("{last:.0}"), &reference, "x >= 0.8");
+    pick_up(report, rig, "snapshot still held", "").await?;
+    tx.rollback().await?;
+    held.close().await?;
+    Ok(())
+}
+
+async fn backlog(report: &mut Report, rig: &Rig, alone: f64, idle: f64) -> Result<()> {
+    rig.fill(BACKLOG).await?;
+    rig.pause(true).await?;
+    let bar = format!("p99 <= {:.2} ms", idle * 1.2);
+    pick_up(report, rig, "1M ready of another tenant", &bar).await?;
+    rig.pause(false).await?;
+    let mut rates = Vec::new();
+    for _ in 0..ROUNDS {
+        rates.push(rig.some::<Noop>(JOBS).await?);
+    }
+    println!("rounds out of the backlog: {}", list(&rates));
+    let rate = median(rates);
+    let reference = format!("without: {alone:.0}, x{:.2}", rate / alone);
+    report.row("jobs/s, out of a backlog of 1M", &format!("{rate:.0}"), &reference, "x >= 0.8");
+    Ok(())
+}
+
+fn list(rates: &[f64]) -> String {
+    rates.iter().map(|r| format!("{r:.0}")).collect::<Vec<_>>().join(" ")
+}

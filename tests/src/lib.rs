@@ -1,0 +1,33 @@
+//! The test harness: a private Postgres per run, the real binary under a supervisor, waits with deadlines.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a harness that cannot do its work fails the test"
+)]
+
+pub mod app;
+pub mod pg;
+pub mod rig;
+pub mod sender;
+pub mod wait;
+
+pub use app::{App, client};
+pub use pg::{Database, Pg};
+pub use sender::{Answer, Sender};
+pub use wait::wait_until;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The state folder with the programs and the model that `scripts/setup` fetched.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the test run's own environment, not the service's")]
+pub fn home() -> PathBuf {
+    std::env::var_os("MILLRACE_HOME").map_or_else(|| root().join(".millrace"), PathBuf::from)
+}

@@ -1,0 +1,113 @@
+//! A sender: makes a workspace and sources through the command line, signs as the platform does, posts.
+
+use chrono::Utc;
+use millrace_ingest::verify::{self, Unsigned};
+use serde_json::Value;
+
+use crate::{App, client};
+
+/// A source of a running app, with its secret.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// Answer of `source add`.
+    pub source: Value,
+    /// Where it posts to.
+    pub url: String,
+    client: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "named after the parts of an answer")]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub retry_after: Option<String>,
+}
+
+impl Answer {
+    /// `eventId` of a stored delivery.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn event_id(&self) -> uuid::Uuid {
+        self.body["eventId"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+impl Sender {
+    /// Add a source of `kind` to `workspace` (made if absent), with extra arguments of `source add`.
+    pub async fn add(app: &App, workspace: &str, kind: &str, extra: &[&str]) -> Self {
+        app.run_json(&["--json", "workspace", "add", workspace, "--id", workspace]).await;
+        let mut arguments = vec!["--json", "source", "add", kind, "--workspace", workspace];
+        arguments.extend(extra);
+        let source = app.run_json(&arguments).await;
+        let url = app.url(&format!("/hooks/{}", source["path_id"].as_str().unwrap()));
+        Self { source, url, client: client() }
+    }
+
+    /// Id of the source.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.source["id"].as_str().unwrap()
+    }
+
+    /// Its secret or key.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        self.source["secret"].as_str().unwrap()
+    }
+
+    /// Sign and post a JSON body; `id` is the vendor's delivery id where the scheme has one.
+    ///
+    /// # Panics
+    /// If nothing answers.
+    pub async fn send(&self, id: &str, body: &Value) -> Answer {
+        self.try_send(id, body).await.unwrap()
+    }
+
+    /// As [`Sender::send`]; an error if the connection breaks.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn try_send(&self, id: &str, body: &Value) -> reqwest::Result<Answer> {
+        let body = body.to_string();
+        let scheme = verify::scheme(self.source["scheme"].as_str().unwrap()).unwrap();
+        let unsigned = Unsigned {
+            method: "POST",
+            uri: &self.url,
+            body: body.as_bytes(),
+            id,
+            timestamp: Utc::now(),
+        };
+        let headers = verify::sign(scheme, self.secret(), &unsigned).unwrap();
+        self.post(&headers, body.into()).await
+    }
+
+    /// Post with these headers.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn post(
+        &self,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> reqwest::Result<Answer> {
+        let mut request = self.client.post(&self.url).body(body);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await?;
+        let retry_after =
+            answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            body: serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null),
+            retry_after,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! The doctor finds what is wrong, and says so in its exit code.
+
+use millrace_tests::{App, Pg, Sender};
+use serde_json::Value;
+
+fn levels(report: &Value, check: &str) -> Vec<String> {
+    let checks = report["checks"].as_array().unwrap().iter().filter(|c| c["check"] == check);
+    checks.map(|c| c["level"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_sound_house_passes_and_a_lost_key_fails() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &["all"]).ready().await;
+    Sender::add(&app, "acme", "webhook", &[]).await;
+    let report = app.run_json(&["--json", "doctor"]).await;
+    for check in [
+        "database",
+        "pgvector",
+        "schema",
+        "write access",
+        "clock",
+        "durability",
+        "secrets",
+        "workers",
+    ] {
+        assert_eq!(levels(&report, check), ["ok"], "{check}: {report}");
+    }
+    assert_eq!(levels(&report, "sources"), ["warn"], "no delivery yet");
+    for finding in report["checks"].as_array().unwrap() {
+        assert_eq!(finding["level"] != "ok", finding["advice"].is_string(), "{finding}");
+    }
+    let other = App::new(&db, &[])
+        .env("MILLRACE__SECRETS__KEYS", "other:HRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEAAAA=");
+    let failed = other.run(&["--json", "doctor"]).await;
+    assert_eq!(failed.status.code(), Some(1));
+    let report: Value = serde_json::from_str(&failed.stdout).unwrap();
+    assert_eq!(levels(&report, "secrets"), ["fail"], "{report}");
+}
+
+#[tokio::test]
+async fn no_database_and_an_empty_one_are_findings() {
+    let nowhere =
+        App::without_database(&[]).env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    let done = nowhere.run(&["--json", "doctor"]).await;
+    assert_eq!(done.status.code(), Some(1));
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(levels(&report, "database"), ["fail"]);
+    let empty = Pg::empty_database().await;
+    let done = App::new(&empty, &[]).run(&["--json", "doctor"]).await;
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done.status.code(), levels(&report, "schema")), (Some(1), vec!["fail".to_owned()]));
+}

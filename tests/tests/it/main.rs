@@ -1,0 +1,18 @@
+//! Behaviour tests, one binary: modules are named after what they prove.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod api;
+mod conformance;
+mod embed;
+mod enrich;
+mod extract;
+mod hostile;
+mod links;
+mod migrations;
+mod process;
+mod promises;
+mod queue;
+mod records;
+mod sql;
+mod tidy;
+mod up;

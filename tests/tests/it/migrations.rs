@@ -1,0 +1,189 @@
+//! The schema: from nothing, again, after a kill, never backwards, and with the seed's names.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use millrace_jobs::store::migrate::{self, SchemaError};
+use millrace_tests::{Pg, wait_until};
+
+#[tokio::test]
+async fn an_empty_database_is_migrated_and_again_is_nothing() {
+    let db = Pg::empty_database().await;
+    assert_eq!(migrate::version(&db.pool).await.unwrap(), 0);
+    assert!(matches!(migrate::check(&db.pool).await, Err(SchemaError::Older { found: 0, .. })));
+    migrate::run(&db.pool).await.unwrap();
+    migrate::run(&db.pool).await.unwrap();
+    migrate::check(&db.pool).await.unwrap();
+    assert!(migrate::status(&db.pool).await.unwrap().iter().all(|step| step.applied));
+}
+
+#[tokio::test]
+async fn several_processes_may_migrate_at_once() {
+    let db = Pg::empty_database().await;
+    let (a, b, c) =
+        tokio::join!(migrate::run(&db.pool), migrate::run(&db.pool), migrate::run(&db.pool));
+    for outcome in [a, b, c] {
+        outcome.unwrap();
+    }
+    migrate::check(&db.pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_untouched() {
+    let db = Pg::database().await;
+    let newer = migrate::known() + 1;
+    sqlx::query(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values ($1, 'from the future', true, '\\x00', 0)",
+    )
+    .bind(newer)
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    for outcome in [migrate::check(&db.pool).await, migrate::run(&db.pool).await] {
+        assert!(matches!(outcome, Err(SchemaError::Newer { found, .. }) if found == newer));
+    }
+}
+
+/// Another session holds the name of the schema, so the migration that makes it waits inside its
+/// transaction; there its connection is killed.
+#[tokio::test]
+async fn a_migration_killed_half_way_leaves_nothing_and_runs_again() {
+    for blocker in ["create schema ops", "create schema signals"] {
+        let db = Pg::empty_database().await;
+        let mut holder = db.pool.begin().await.unwrap();
+        sqlx::query(blocker).execute(&mut *holder).await.unwrap();
+        let running = tokio::spawn({
+            let pool = db.pool.clone();
+            async move { migrate::run(&pool).await }
+        });
+        wait_until("the migration waits", Duration::from_secs(4), async || {
+            let killed: i64 = sqlx::query_scalar(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .fetch_one(&db.pool)
+            .await
+            .unwrap();
+            (killed > 0).then_some(())
+        })
+        .await;
+        assert!(running.await.unwrap().is_err(), "{blocker}");
+        holder.rollback().await.unwrap();
+        migrate::run(&db.pool).await.unwrap();
+        migrate::check(&db.pool).await.unwrap();
+    }
+}
+
+/// Tables and columns of the signals seed, exactly as it names them.
+const SEED_COLUMNS: &[(&str, &str)] = &[
+    (
+        "signals",
+        "id workspace_id verbatim interpretation severity frequency user_segment source source_ref \
+         source_metadata status embedding ai_classification inbox_item_id created_at updated_at processed_at",
+    ),
+    ("signal_projects", "id signal_id project_id linked_at linked_by link_reason confidence"),
+    ("signal_personas", "id signal_id persona_id linked_at linked_by"),
+];
+
+/// The columns that the seed allows to be null; all others are `not null`.
+const SEED_NULLABLE: &str = "interpretation severity frequency user_segment source_ref source_metadata \
+     embedding ai_classification inbox_item_id processed_at linked_by link_reason confidence";
+
+/// Foreign keys of the seed: column, table it points at, what happens on delete.
+const SEED_REFERENCES: &[(&str, &str, &str, &str)] = &[
+    ("signals", "workspace_id", "workspaces", "CASCADE"),
+    ("signals", "inbox_item_id", "inbox_items", "SET NULL"),
+    ("signal_projects", "signal_id", "signals", "CASCADE"),
+    ("signal_projects", "project_id", "projects", "CASCADE"),
+    ("signal_projects", "linked_by", "users", "SET NULL"),
+    ("signal_personas", "signal_id", "signals", "CASCADE"),
+    ("signal_personas", "linked_by", "users", "SET NULL"),
+];
+
+#[tokio::test]
+async fn the_seeds_columns_are_there_as_written() {
+    let db = Pg::database().await;
+    for (table, columns) in SEED_COLUMNS {
+        let found: Vec<(String, bool)> = sqlx::query_as(
+            "select column_name::text, is_nullable = 'YES' from information_schema.columns
+             where table_schema = 'signals' and table_name = $1",
+        )
+        .bind(table)
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+        for column in columns.split_whitespace() {
+            let there = found.iter().find(|(name, _)| name == column);
+            let (_, nullable) = there.unwrap_or_else(|| panic!("{table}.{column} is missing"));
+            let expected = SEED_NULLABLE.split_whitespace().any(|name| name == column);
+            assert_eq!(*nullable, expected, "{table}.{column}: nullable");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_seeds_references_uniques_and_indexes_are_there() {
+    let db = Pg::database().await;
+    let constraints: Vec<(String, String)> = sqlx::query_as(
+        "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint
+         where connamespace = 'signals'::regnamespace",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    let has = |table: &str, definition: &str| {
+        let table = format!("signals.{table}");
+        constraints.iter().any(|(of, is)| *of == table && is.starts_with(definition))
+    };
+    for (table, column, target, on_delete) in SEED_REFERENCES {
+        let definition =
+            format!("FOREIGN KEY ({column}) REFERENCES signals.{target}(id) ON DELETE {on_delete}");
+        assert!(has(table, &definition), "{table}: {definition}");
+    }
+    assert!(has("signal_projects", "UNIQUE (signal_id, project_id)"));
+    assert!(has("signal_personas", "UNIQUE (signal_id, persona_id)"));
+    let indexes: BTreeSet<String> =
+        sqlx::query_scalar("select indexname::text from pg_indexes where schemaname = 'signals'")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap()
+            .into_iter()
+            .collect();
+    for index in [
+        "signals_workspace_status_idx",
+        "signals_workspace_source_idx",
+        "signals_workspace_created_idx",
+    ] {
+        assert!(indexes.contains(index), "{index}");
+    }
+}
+
+#[tokio::test]
+async fn the_seeds_vocabularies_are_taken_and_nothing_else() {
+    let db = Pg::database().await;
+    sqlx::query("insert into signals.workspaces (id, name) values ('w', 'W')")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let vocabularies = [
+        ("source", "webhook upload paste video slack pylon email interview other"),
+        ("status", "new reviewed linked archived"),
+        ("severity", "critical high medium low"),
+        ("frequency", "common occasional rare"),
+    ];
+    for (column, words) in vocabularies {
+        for word in words.split_whitespace().chain(["unheard-of"]) {
+            let outcome = sqlx::query(
+                "insert into signals.signals (workspace_id, verbatim, source, status, severity, frequency)
+                 values ('w', 'x', case $1 when 'source' then $2 else 'other' end,
+                         case $1 when 'status' then $2 else 'new' end,
+                         case $1 when 'severity' then $2 end, case $1 when 'frequency' then $2 end)",
+            )
+            .bind(column)
+            .bind(word)
+            .execute(&db.pool)
+            .await;
+            assert_eq!(outcome.is_ok(), word != "unheard-of", "{column} = {word}: {outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Records become rows: any order, any concurrency, one result.
+
+use millrace_jobs::{
+    record::{Change, Content, InboxContent, Origin, Record, Severity},
+    store::signals::{Applied, Arrival, Outcome, Target, apply},
+};
+use millrace_tests::{Database, Pg};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+async fn workspace(db: &Database) {
+    sqlx::raw_sql(
+        "insert into signals.workspaces (id, name) values ('w', 'W');
+         insert into ops.sources (id, workspace_id, kind, name, path_id, scheme) values ('s', 'w', 'webhook', 'S', 'p', 'none')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+}
+
+fn said(source_ref: &str, version: i64, verbatim: &str) -> Record {
+    let content = Content { verbatim: verbatim.into(), ..Content::default() };
+    let change = Change::Signal(Box::new(content));
+    Record { origin: Origin::Slack, source_ref: source_ref.into(), version, change }
+}
+
+fn deleted(source_ref: &str, version: i64) -> Record {
+    let change = Change::Delete;
+    Record { origin: Origin::Slack, source_ref: source_ref.into(), version, change }
+}
+
+async fn apply_all(db: &Database, records: &[Record]) -> Vec<Applied> {
+    let mut tx = db.pool.begin().await.unwrap();
+    let event_id = Uuid::now_v7();
+    let arrivals: Vec<_> = records
+        .iter()
+        .map(|record| Arrival {
+            workspace_id: "w",
+            source_id: "s",
+            event_id,
+            trace_id: "t",
+            record,
+        })
+        .collect();
+    let applied = apply(&mut tx, &arrivals).await.unwrap();
+    tx.commit().await.unwrap();
+    applied
+}
+
+async fn outcomes(db: &Database, records: &[Record]) -> Vec<Outcome> {
+    apply_all(db, records).await.into_iter().map(|a| a.outcome).collect()
+}
+
+async fn texts(db: &Database) -> Vec<(String, String, i64)> {
+    sqlx::query_as("select source_ref, verbatim, version from signals.signals order by source_ref")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn versions_of_one_object_end_in_its_newest() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let batch = [said("b", 2, "two"), said("a", 1, "first"), said("b", 1, "one"), deleted("c", 5)];
+    let got = outcomes(&db, &batch).await;
+    assert_eq!(got, [Outcome::Edited, Outcome::Created, Outcome::Created, Outcome::Deleted]);
+    let later = [said("c", 5, "late"), said("b", 1, "one"), said("b", 2, "two"), deleted("a", 1)];
+    let got = outcomes(&db, &later).await;
+    let expected = [Outcome::TombstoneWins, Outcome::Stale, Outcome::Unchanged, Outcome::Deleted];
+    assert_eq!(got, expected);
+    let rows = texts(&db).await;
+    assert_eq!(
+        rows,
+        [
+            ("a".into(), String::new(), 1),
+            ("b".into(), "two".into(), 2),
+            ("c".into(), String::new(), 5)
+        ]
+    );
+    let kept: i64 = sqlx::query_scalar(
+        "select count(*) from signals.signal_versions v join signals.signals s on s.id = v.signal_id
+         where v.verbatim is not null and s.source_ref <> 'b'",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(kept, 0, "a delete erases the texts of all versions");
+    assert_eq!(outcomes(&db, &[said("c", 6, "back")]).await, [Outcome::Edited]);
+    assert_eq!(texts(&db).await[2].1, "back");
+}
+
+#[tokio::test]
+async fn fifty_writers_in_any_order_converge() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..50_usize {
+        let db = db.clone();
+        tasks.spawn(async move {
+            // Every writer has all objects, each its own order and its own version of them.
+            let mut batch: Vec<_> = (0..8)
+                .map(|o| {
+                    let version = i64::try_from((n * 7 + o) % 10).unwrap();
+                    match (o, version) {
+                        (3, 9) => deleted("o3", 9),
+                        _ => said(&format!("o{o}"), version, &format!("version {version}")),
+                    }
+                })
+                .collect();
+            batch.rotate_left(n % 8);
+            apply_all(&db, &batch).await.iter().filter(|a| a.outcome == Outcome::Created).count()
+        });
+    }
+    let created: usize = tasks.join_all().await.into_iter().sum();
+    let rows = texts(&db).await;
+    assert_eq!(rows.len(), 8);
+    for (source_ref, verbatim, version) in rows {
+        let expected = if source_ref == "o3" { "" } else { "version 9" };
+        assert_eq!((verbatim.as_str(), version), (expected, 9), "{source_ref}");
+    }
+    let logged: i64 = sqlx::query_scalar("select count(*) from signals.activity_logs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert!((7..=8).contains(&created), "each object is created once");
+    assert_eq!(usize::try_from(logged).unwrap(), created);
+}
+
+#[tokio::test]
+async fn equal_versions_with_different_texts_converge() {
+    let one = Pg::database().await;
+    let two = Pg::database().await;
+    let (a, b) = (said("x", 1, "this"), said("x", 1, "that"));
+    for (db, order) in [(&one, [&a, &b]), (&two, [&b, &a])] {
+        workspace(db).await;
+        for record in order {
+            apply_all(db, std::slice::from_ref(record)).await;
+        }
+    }
+    assert_eq!(texts(&one).await, texts(&two).await);
+}
+
+#[tokio::test]
+async fn an_edit_keeps_what_people_said_and_drops_what_the_model_said() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let mut first = said("a", 1, "It is slow.");
+    if let Change::Signal(content) = &mut first.change {
+        content.severity = Some(Severity::High);
+        content.tags = vec!["t".into()];
+    }
+    apply_all(&db, &[first]).await;
+    sqlx::query(
+        "update signals.signals set processed_at = now(), frequency = 'rare', user_segment = 'smb', interpretation = 'mine',
+           ai_classification = '{}', provenance = provenance || '{\"frequency\": {\"by\": \"model\"}, \"user_segment\": {\"by\": \"model\"}, \"interpretation\": {\"by\": \"user\"}}'",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    apply_all(&db, &[said("a", 2, "It is very slow.")]).await;
+    let row: (bool, Option<String>, Option<String>, Option<String>, Option<String>, Value, Value) = sqlx::query_as(
+        "select processed_at is null and ai_classification is null, severity, frequency, user_segment, interpretation, provenance, tags
+         from signals.signals",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    let provenance = json!({"severity": {"by": "caller"}, "interpretation": {"by": "user"}});
+    let expected =
+        (true, Some("high".into()), None, None, Some("mine".into()), provenance, json!(["t"]));
+    assert_eq!(row, expected);
+}
+
+#[tokio::test]
+async fn parts_point_at_their_parent_and_inbox_items_are_versioned() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let mut part = said("file/row-1", 1, "A row.");
+    if let Change::Signal(content) = &mut part.change {
+        content.parent_ref = Some("file".into());
+    }
+    apply_all(&db, &[part, said("file", 1, "The file.")]).await;
+    let parent: Option<String> = sqlx::query_scalar(
+        "select p.source_ref from signals.signals s join signals.signals p on p.id = s.parent_id where s.source_ref = 'file/row-1'",
+    )
+    .fetch_optional(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(parent.as_deref(), Some("file"));
+
+    let item = |version, title: &str| Record {
+        origin: Origin::Webhook,
+        source_ref: "i".into(),
+        version,
+        change: Change::Inbox(Box::new(InboxContent {
+            kind: "transcript".into(),
+            source: "webhook".into(),
+            title: title.into(),
+            raw_content: "text".into(),
+            metadata: serde_json::Map::new(),
+        })),
+    };
+    let created = apply_all(&db, &[item(2, "second")]).await;
+    assert!(matches!(created[0].target, Target::InboxItem(_)));
+    assert_eq!(created[0].outcome, Outcome::Created);
+    assert_eq!(outcomes(&db, &[item(1, "first")]).await, [Outcome::Stale]);
+    assert_eq!(outcomes(&db, &[item(3, "third")]).await, [Outcome::Edited]);
+}

@@ -1,0 +1,231 @@
+//! The house rules that neither the compiler nor clippy can hold.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use millrace_tests::{Pg, root};
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+
+use crate::sql::{Statement, statements};
+
+/// One concept per file; past this it is two.
+const LINES_MAX: usize = 450;
+
+/// The rooms that may hold SQL.
+const SQL_ROOMS: &[&str] =
+    &["jobs/src/queue/", "jobs/src/store/", "ingest/src/events", "ingest/src/registry"];
+
+/// Nothing that can wait, look around or tell the time.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "reqwest",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "Clock",
+    ".await",
+    "async fn",
+    "async move",
+];
+
+/// Files of the repository (path from the root, text), binary ones left out.
+fn files() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if [".git", "target", ".millrace", "node_modules"].contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, found);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root(), &mut found);
+    assert!(found.len() > 30, "the repository was not found");
+    found
+}
+
+/// Rust sources of the service itself, without its tests and what it is compared with.
+fn sources() -> Vec<(String, String)> {
+    let crates = ["config/src/", "jobs/src/", "ingest/src/", "worker/src/"];
+    let mut files = files();
+    files.retain(|(path, _)| path.ends_with(".rs") && crates.iter().any(|c| path.starts_with(c)));
+    for (_, text) in &mut files {
+        if let Some(at) = text.find("#[cfg(test)]\nmod tests {") {
+            text.truncate(at);
+        }
+    }
+    files
+}
+
+fn none(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let long = |(path, text): &(String, String)| {
+        let lines = text.lines().count();
+        (path.ends_with(".rs") && lines > LINES_MAX).then(|| format!("{path}: {lines} lines"))
+    };
+    none(&files().iter().filter_map(long).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_unfinished_and_nothing_of_one_machine() {
+    // Put together here, so that this file does not find itself.
+    let banned = [
+        ["TO", "DO"],
+        ["FIX", "ME"],
+        ["XX", "X:"],
+        ["HA", "CK:"],
+        ["place", "holder"],
+        ["for n", "ow"],
+        ["#[ign", "ore"],
+        ["todo", "!("],
+        ["unimplemented", "!("],
+        ["crates", ".io"],
+        ["pypi", ".org"],
+        ["python", "hosted.org"],
+        ["/ro", "ot/"],
+        ["/wo", "rk/"],
+    ]
+    .map(|halves| halves.concat());
+    let mut problems = Vec::new();
+    for (path, text) in files() {
+        if path.ends_with("Cargo.lock")
+            || path.contains("/fixtures/")
+            || path.contains("/snapshots/")
+        {
+            continue;
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            let found = banned.iter().filter(|word| line.contains(word.as_str()));
+            problems.extend(found.map(|word| format!("{path}:{number}: {word}")));
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn sql_stays_in_its_rooms() {
+    let marks =
+        ["sqlx::query", "sqlx::raw_sql", "QueryBuilder", "use sqlx::{query", "AssertSqlSafe"];
+    let mut problems = Vec::new();
+    for (path, text) in sources() {
+        let at_home = SQL_ROOMS.iter().any(|room| path.starts_with(room));
+        for (number, line) in (1..).zip(text.lines()) {
+            for mark in marks.iter().filter(|mark| line.contains(*mark)) {
+                if !at_home || *mark != "sqlx::query" {
+                    problems.push(format!("{path}:{number}: {mark}"));
+                }
+            }
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn the_environment_is_read_in_config_only() {
+    let reads = |(path, text): &(String, String)| {
+        let reads = text.contains("env::var") && !path.starts_with("config/src/");
+        reads.then(|| format!("{path} reads the environment"))
+    };
+    none(&sources().iter().filter_map(reads).collect::<Vec<_>>());
+}
+
+#[test]
+fn sources_are_pure() {
+    let mut problems = Vec::new();
+    for (path, text) in sources() {
+        if path.starts_with("ingest/src/sources/") || path.starts_with("ingest/src/verify") {
+            let found = IMPURE.iter().filter(|word| {
+                text.lines().any(|l| !l.trim_start().starts_with("//") && l.contains(*word))
+            });
+            problems.extend(found.map(|word| format!("{path}: {word}")));
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn every_source_has_its_fixtures() {
+    let without = millrace_ingest::sources::ALL.iter().map(|source| source.name()).filter(|name| {
+        let folder = fs::read_dir(root().join("tests/fixtures").join(name));
+        folder.map_or(true, |files| files.count() == 0)
+    });
+    none(&without.map(|name| format!("tests/fixtures/{name} is empty")).collect::<Vec<_>>());
+}
+
+/// Every statement of the service, from its rooms.
+fn all_statements() -> Vec<Statement> {
+    let mut all = Vec::new();
+    let mut problems = Vec::new();
+    for (path, text) in sources() {
+        if SQL_ROOMS.iter().any(|room| path.starts_with(room)) {
+            match statements(&root(), &path, &text) {
+                Ok(found) => all.extend(found),
+                Err(found) => problems.extend(found),
+            }
+        }
+    }
+    none(&problems);
+    assert!(!all.is_empty(), "no statement was found: the search is broken");
+    all
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "statements of our own sources, read from them")]
+async fn every_statement_prepares_against_the_schema() {
+    let db = Pg::database().await;
+    let mut connection = db.pool.acquire().await.unwrap();
+    let mut problems = Vec::new();
+    for statement in all_statements() {
+        let sql = AssertSqlSafe(statement.sql.clone()).into_sql_str();
+        if let Err(error) = (&mut *connection).prepare(sql).await {
+            problems.push(format!("{}: {error}\n{}", statement.place, statement.sql));
+        }
+    }
+    none(&problems);
+}
+
+/// The queue, the events and the registry are modules of several files; in the store every file, or folder
+/// of that name, is one.
+fn module(file: &str) -> String {
+    if let Some(rest) = file.strip_prefix("jobs/src/store/") {
+        return format!("store/{}", rest.split(['/', '.']).next().unwrap());
+    }
+    SQL_ROOMS.iter().find(|room| file.starts_with(*room)).unwrap().to_string()
+}
+
+#[test]
+fn every_table_is_written_by_one_module() {
+    let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in all_statements() {
+        let file = statement.place.split(':').next().unwrap();
+        for table in statement.written() {
+            writers.entry(table).or_default().insert(module(file));
+        }
+    }
+    let shared = writers.iter().filter(|(_, modules)| modules.len() > 1);
+    none(
+        &shared
+            .map(|(table, modules)| format!("{table} is written by {modules:?}"))
+            .collect::<Vec<_>>(),
+    );
+}

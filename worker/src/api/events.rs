@@ -1,0 +1,141 @@
+//! `/v1/events`: what was delivered, what it became, and reading it again.
+
+use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
+use millrace_ingest::events::{
+    log::{self, EventDetail, EventFilter, EventRow, EventState},
+    replay::{self, Replayed},
+};
+use millrace_jobs::store::signal_list::{self, Effect};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    Api,
+    auth::{Caller, Operate, Read},
+    error::ApiError,
+    extract::{At, Body, Params},
+    page::{self, Page},
+};
+
+/// Events replayed per call at most; a larger replay is several calls, or `millrace events replay`.
+const REPLAY_MAX: i64 = 10_000;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
+    /// Id or name of the source
+    source: Option<String>,
+    /// State
+    #[param(inline)]
+    state: Option<EventState>,
+    /// Why it was ignored or quarantined
+    reason: Option<String>,
+    /// The vendor's event type
+    event_type: Option<String>,
+    /// Received at or after (RFC 3339)
+    from: Option<DateTime<Utc>>,
+    /// Received before (RFC 3339)
+    to: Option<DateTime<Utc>>,
+    /// Rows per page, 1 to 200; 50 if absent
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before
+    cursor: Option<String>,
+}
+
+/// Deliveries, newest first
+#[utoipa::path(get, path = "/v1/events", tag = "events", params(EventsQuery),
+    responses((status = 200, body = Page<EventRow>)))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller<Read>,
+    Params(query): Params<EventsQuery>,
+) -> Result<Json<Page<EventRow>>, ApiError> {
+    let limit = page::limit(query.limit)?;
+    let after = match page::after(query.cursor.as_deref())? {
+        Some((at, id)) => {
+            let id =
+                id.parse().map_err(|_| ApiError::BadRequest("cursor: not one of ours".into()))?;
+            Some((at, id))
+        }
+        None => None,
+    };
+    let filter = EventFilter {
+        ids: None,
+        source: query.source,
+        state: query.state,
+        reason: query.reason,
+        event_type: query.event_type,
+        from: query.from,
+        to: query.to,
+    };
+    let rows = log::list(&api.pool, Some(caller.workspace()), &filter, after, limit + 1).await?;
+    Ok(Json(page::page(rows, limit, |e| (e.received_at, e.id.to_string()))))
+}
+
+/// A delivery and what it became.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EventView {
+    #[serde(flatten)]
+    event: EventDetail,
+    /// The rows it wrote, 1,000 at most.
+    effects: Vec<Effect>,
+    /// Everything that follows from it is done.
+    processed: bool,
+}
+
+/// One delivery: its state, and the rows it became
+#[utoipa::path(get, path = "/v1/events/{id}", tag = "events", params(("id" = Uuid, Path,
+    description = "`eventId` of the answer to the delivery")),
+    responses((status = 200, body = EventView)))]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller<Read>,
+    At(id): At<Uuid>,
+) -> Result<Json<EventView>, ApiError> {
+    let event = log::get(&api.pool, Some(caller.workspace()), id)
+        .await?
+        .ok_or(ApiError::NotFound("event"))?;
+    let effects = signal_list::effects(&api.pool, id).await?;
+    let read = event.event.state != EventState::Stored.as_str();
+    let processed = read && effects.iter().all(|e| e.processed);
+    Ok(Json(EventView { event, effects, processed }))
+}
+
+/// Which events to read again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReplayBody {
+    /// Filter; an empty one matches every event of the workspace
+    #[serde(default)]
+    filter: EventFilter,
+    /// Only say what would be replayed
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Run the normaliser again over stored bytes
+#[utoipa::path(post, path = "/v1/events/replay", tag = "events", request_body = ReplayBody,
+    responses((status = 200, body = Replayed, description = "What matched, and how many jobs were enqueued (10,000 at most)")))]
+pub(super) async fn replay(
+    State(api): State<Api>,
+    caller: Caller<Operate>,
+    Body(body): Body<ReplayBody>,
+) -> Result<Json<Replayed>, ApiError> {
+    let workspace = Some(caller.workspace());
+    let replayed = if body.dry_run {
+        replay::preview(&api.pool, workspace, &body.filter).await?
+    } else {
+        replay::run(&api.pool, &api.queue, workspace, &body.filter, REPLAY_MAX).await?
+    };
+    tracing::info!(
+        key_id = caller.key_id(),
+        workspace_id = caller.workspace(),
+        enqueued = replayed.enqueued,
+        "events are replayed"
+    );
+    Ok(Json(replayed))
+}

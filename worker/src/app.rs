@@ -1,0 +1,239 @@
+//! Starting and stopping the roles: receiver, workers, scheduler.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use millrace_config::{Clock, Settings};
+use millrace_ingest::{
+    events::{Events, counts::Counts},
+    receive::Receiver,
+    registry::Registry,
+    secrets::KeyRing,
+};
+use millrace_jobs::{
+    ctx::Ctx,
+    embed,
+    queue::{Queue, Runtime, RuntimeHandle},
+    signals::{State, endpoint::Endpoint},
+    store::migrate,
+};
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{JOBS, db, http, ready::Readiness, schedule::Scheduler};
+
+/// Counters go to the database this often.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+/// On shutdown, wait for connections to come home.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
+
+/// Which roles one process plays.
+#[derive(Debug, Clone, Copy)]
+pub struct Roles {
+    /// Receive deliveries and serve the API.
+    pub serve: bool,
+    /// Run jobs.
+    pub work: bool,
+    /// Tick schedules.
+    pub schedule: bool,
+}
+
+/// A started process.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, with the role `serve`.
+    pub address: Option<SocketAddr>,
+    readiness: Readiness,
+    stop: CancellationToken,
+    serving: Option<Serving>,
+    working: Option<RuntimeHandle>,
+    scheduling: Option<JoinHandle<()>>,
+    pools: Vec<PgPool>,
+}
+
+#[derive(Debug)]
+struct Serving {
+    server: JoinHandle<anyhow::Result<()>>,
+    counts: Arc<Counts>,
+    writers: TaskTracker,
+    flusher: JoinHandle<()>,
+    pool: PgPool,
+}
+
+/// Start `roles` on a migrated database.
+///
+/// # Errors
+/// If something they need is missing; the message says what to do.
+pub async fn start(
+    settings: Arc<Settings>,
+    roles: Roles,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Running> {
+    let api = db::pool(&settings, "api", settings.database.api_connections)?;
+    migrate::check(&api).await.context("schema")?;
+    let jobs = db::pool(&settings, "jobs", settings.database.job_connections)?;
+    let queue = Queue::new(&jobs, &settings.queue);
+    let readiness = Readiness::new(api.clone());
+    let stop = CancellationToken::new();
+    let mut running = Running {
+        address: None,
+        readiness: readiness.clone(),
+        stop: stop.clone(),
+        serving: None,
+        working: None,
+        scheduling: None,
+        pools: vec![api.clone(), jobs.clone()],
+    };
+    if roles.work {
+        let ctx = context(&settings, jobs.clone(), queue.clone()).await?;
+        running.working = Some(Runtime::start(ctx, JOBS));
+    }
+    if roles.schedule {
+        let scheduler = Scheduler::new(queue.clone(), &settings.schedule, JOBS)?;
+        running.scheduling = Some(tokio::spawn(scheduler.run(stop.clone())));
+    }
+    if roles.serve {
+        let (address, serving) = serve(&settings, api, queue, readiness, metrics, stop).await?;
+        running.address = Some(address);
+        running.serving = Some(serving);
+    }
+    Ok(running)
+}
+
+/// What jobs may use; loads the model.
+async fn context(settings: &Arc<Settings>, pool: PgPool, queue: Queue) -> anyhow::Result<Arc<Ctx>> {
+    let settings_of_model = settings.clone();
+    let embedder = tokio::task::spawn_blocking(move || embed::open(&settings_of_model))
+        .await?
+        .context("embedding model; `scripts/setup` fetches it, `millrace doctor` says more")?;
+    let endpoint = Endpoint::open(&settings.endpoint).context("model endpoint")?.map(Arc::new);
+    Ok(Arc::new(Ctx {
+        pool,
+        queue,
+        settings: settings.clone(),
+        clock: Clock::system(),
+        embedder,
+        signals: State::default(),
+        endpoint,
+    }))
+}
+
+async fn serve(
+    settings: &Arc<Settings>,
+    api: PgPool,
+    queue: Queue,
+    readiness: Readiness,
+    metrics: PrometheusHandle,
+    stop: CancellationToken,
+) -> anyhow::Result<(SocketAddr, Serving)> {
+    let ring = Arc::new(KeyRing::load(&settings.secrets).context("key ring")?);
+    let fresh = Duration::from_millis(settings.ingest.source_cache_ms);
+    let registry = Registry::new(api.clone(), ring, fresh);
+    let writers_max = settings.database.ingest_connections;
+    let store = db::pool(settings, "ingest", writers_max)?;
+    let limits = &settings.ingest;
+    let (events, writers) = Events::start(
+        &store,
+        &queue,
+        writers_max,
+        limits.batch_events_max,
+        limits.queued_events_max,
+    );
+    let listener = TcpListener::bind(settings.http.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (http.listen)", settings.http.listen))?;
+    let address = listener.local_addr()?;
+    let counts = Arc::new(Counts::default());
+    let receiver = Receiver::new(
+        registry,
+        events,
+        counts.clone(),
+        Clock::system(),
+        &settings.http,
+        settings.http.base_url(address),
+    );
+    let edge = http::Edge {
+        receiver: Arc::new(receiver),
+        readiness,
+        metrics,
+        request_max: Duration::from_millis(settings.http.request_ms),
+    };
+    let read_side = crate::api::Api::new(api.clone(), queue, settings.clone());
+    let router = http::routes(edge).merge(crate::api::routes(read_side));
+    let drain = Duration::from_millis(settings.queue.drain_ms);
+    let served = settings.http.clone();
+    let server_stop = stop.clone();
+    let server =
+        tokio::spawn(
+            async move { http::serve(listener, router, &served, server_stop, drain).await },
+        );
+    let flusher = tokio::spawn(flush(counts.clone(), api.clone(), stop));
+    tracing::info!(%address, "receiving");
+    Ok((address, Serving { server, counts, writers, flusher, pool: api }))
+}
+
+async fn flush(counts: Arc<Counts>, pool: PgPool, stop: CancellationToken) {
+    let mut every = tokio::time::interval(FLUSH_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(e) = counts.flush(&pool).await {
+            tracing::warn!(error = %e, "delivery counts stay in memory until the database takes them");
+        }
+    }
+}
+
+impl Running {
+    /// Not ready, stop taking work, finish what was begun, give back the rest.
+    ///
+    /// # Errors
+    /// If the server had failed.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.readiness.drain();
+        self.stop.cancel();
+        let mut outcome = Ok(());
+        if let Some(serving) = self.serving {
+            outcome = serving.server.await.context("server task")?;
+            serving.writers.wait().await;
+            serving.flusher.await.context("counter task")?;
+            if let Err(e) = serving.counts.flush(&serving.pool).await {
+                tracing::warn!(error = %e, "the last delivery counts are lost");
+            }
+        }
+        if let Some(working) = self.working {
+            working.drain().await;
+        }
+        if let Some(scheduling) = self.scheduling {
+            scheduling.await.context("scheduler task")?;
+        }
+        for pool in self.pools {
+            if tokio::time::timeout(CLOSE_MAX, pool.close()).await.is_err() {
+                tracing::debug!(
+                    "connections are still out; the server will notice that they ended"
+                );
+            }
+        }
+        outcome
+    }
+}
+
+/// Until the process is asked to stop (SIGTERM, SIGINT).
+///
+/// # Errors
+/// If signals cannot be listened to.
+pub async fn asked_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    tracing::info!("stopping: no new work, finishing what is running");
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! One file per command.
+
+mod args;
+pub mod completions;
+pub mod config;
+pub mod dead;
+pub mod doctor;
+pub mod events;
+pub mod jobs;
+pub mod key;
+pub mod keys;
+pub mod migrate;
+pub mod openapi;
+pub mod project;
+pub mod run;
+pub mod send;
+pub mod signals;
+pub mod source;
+pub mod up;
+pub mod workspace;

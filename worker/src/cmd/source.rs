@@ -1,0 +1,267 @@
+//! `millrace source`
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use millrace_config::{ExposeSecret, Settings};
+use millrace_ingest::{
+    registry::admin::{self, Added, AdminError, NewSource, SourceRow},
+    secrets::KeyRing,
+    sources, verify,
+};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::{
+    cli::{NotFound, Usage},
+    db,
+    out::Out,
+};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a source; prints its URL and, once, its secret
+    Add(AddArgs),
+    /// List sources
+    Ls {
+        /// Only this workspace's
+        #[arg(long)]
+        workspace: Option<String>,
+    },
+    /// Show one source
+    Show {
+        /// Id, name or path id
+        source: String,
+    },
+    /// New secret; the old one stays valid for a while
+    Rotate {
+        /// Id, name or path id
+        source: String,
+        /// The vendor's new secret; one is made if absent
+        #[arg(long)]
+        secret: Option<String>,
+        /// How long the old secret still verifies
+        #[arg(long, default_value_t = 24)]
+        grace_hours: i32,
+    },
+    /// Stop taking deliveries; senders are told to retry
+    Pause {
+        /// Id, name or path id
+        source: String,
+    },
+    /// Take deliveries again
+    Resume {
+        /// Id, name or path id
+        source: String,
+    },
+    /// End a source for good and erase its secrets; its events stay
+    Rm {
+        /// Id, name or path id
+        source: String,
+    },
+    /// Kinds of sources
+    Kinds,
+    /// Signature schemes
+    Schemes,
+}
+
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    /// One of `millrace source kinds`
+    kind: String,
+    /// Workspace it delivers to
+    #[arg(long)]
+    workspace: String,
+    /// Name, unique in the workspace; the kind if absent
+    #[arg(long)]
+    name: Option<String>,
+    /// One of `millrace source schemes`, or custom
+    #[arg(long)]
+    scheme: Option<String>,
+    /// JSON file with the record of a custom scheme
+    #[arg(long)]
+    scheme_file: Option<PathBuf>,
+    /// The vendor's secret; one is made if absent
+    #[arg(long)]
+    secret: Option<String>,
+    /// Vendor account (Slack team, Pylon integration) it is bound to
+    #[arg(long)]
+    external_id: Option<String>,
+    /// Field map, e.g. '{"verbatim":"/data/message"}'
+    #[arg(long)]
+    field_map: Option<String>,
+    /// Options of the kind, as JSON
+    #[arg(long)]
+    options: Option<String>,
+}
+
+/// Add, list, rotate, pause, resume, remove.
+///
+/// # Errors
+/// If the database does not answer or what was asked for makes no sense.
+pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()> {
+    match args.action {
+        Action::Kinds => return kinds(out),
+        Action::Schemes => return schemes(out),
+        _ => {}
+    }
+    let pool = db::connect(settings).await?;
+    act(settings, &pool, args.action, out).await.map_err(|e| match e.downcast::<AdminError>() {
+        Ok(e @ AdminError::NotFound(_)) => NotFound(e.to_string()).into(),
+        Ok(e @ AdminError::Invalid(_)) => Usage(e.to_string()).into(),
+        Ok(e) => e.into(),
+        Err(e) => e,
+    })
+}
+
+async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> anyhow::Result<()> {
+    let show = |row: &SourceRow| shown(settings, row);
+    match action {
+        Action::Add(args) => {
+            let ring = KeyRing::load(&settings.secrets)?;
+            let secret = args.secret.clone();
+            let added = admin::add(pool, &ring, &new_source(args)?, secret.as_deref()).await?;
+            secret_once(settings, &added, out)
+        }
+        Action::Rotate { source, secret, grace_hours } => {
+            let ring = KeyRing::load(&settings.secrets)?;
+            let added = admin::rotate(pool, &ring, &source, secret.as_deref(), grace_hours).await?;
+            secret_once(settings, &added, out)
+        }
+        Action::Ls { workspace } => {
+            let all = admin::list(pool, workspace.as_deref(), None).await?;
+            let json: Vec<Value> = all.iter().map(show).collect();
+            out.answer(&json, || table(&all, out))
+        }
+        Action::Show { source } => {
+            let row = admin::get(pool, &source).await?;
+            out.answer(&show(&row), || people(settings, &row, out))
+        }
+        Action::Pause { source } => {
+            state(settings, &admin::set_paused(pool, &source, true).await?, out)
+        }
+        Action::Resume { source } => {
+            state(settings, &admin::set_paused(pool, &source, false).await?, out)
+        }
+        Action::Rm { source } => {
+            let row = admin::get(pool, &source).await?;
+            admin::uninstall(&mut *pool.acquire().await?, std::slice::from_ref(&row.id)).await?;
+            state(settings, &admin::get(pool, &row.id).await?, out)
+        }
+        Action::Kinds | Action::Schemes => Ok(()),
+    }
+}
+
+fn state(settings: &Settings, row: &SourceRow, out: Out) -> anyhow::Result<()> {
+    out.answer(&shown(settings, row), || out.say(format!("{} is {}", row.name, row.state)))
+}
+
+fn new_source(args: AddArgs) -> anyhow::Result<NewSource> {
+    let object = |text: Option<String>, what: &str| -> anyhow::Result<Option<Value>> {
+        let value: Option<Value> = text
+            .map(|t| serde_json::from_str(&t))
+            .transpose()
+            .with_context(|| format!("{what} must be JSON"))?;
+        anyhow::ensure!(
+            value.as_ref().is_none_or(Value::is_object),
+            "{what} must be a JSON object"
+        );
+        Ok(value)
+    };
+    let spec = match &args.scheme_file {
+        Some(path) => Some(
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?,
+        ),
+        None => None,
+    };
+    let custom = spec.is_some().then(|| "custom".to_owned());
+    Ok(NewSource {
+        workspace_id: args.workspace,
+        name: args.name.unwrap_or_else(|| args.kind.clone()),
+        kind: args.kind,
+        scheme: args.scheme.or(custom),
+        scheme_spec: object(spec, "the scheme file")?,
+        field_map: object(args.field_map, "--field-map")?,
+        external_id: args.external_id,
+        options: object(args.options, "--options")?,
+    })
+}
+
+fn url(settings: &Settings, row: &SourceRow) -> String {
+    format!("{}/hooks/{}", settings.http.base_url(settings.http.listen), row.path_id)
+}
+
+fn shown(settings: &Settings, row: &SourceRow) -> Value {
+    let mut value = json!(row);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("url".into(), url(settings, row).into());
+    }
+    value
+}
+
+fn secret_once(settings: &Settings, added: &Added, out: Out) -> anyhow::Result<()> {
+    let mut value = shown(settings, &added.source);
+    if let (Some(map), Some(secret)) = (value.as_object_mut(), &added.secret) {
+        map.insert("secret".into(), secret.expose_secret().into());
+    }
+    out.answer(&value, || {
+        people(settings, &added.source, out);
+        if let Some(secret) = &added.secret {
+            out.say(format!("secret   {}   (not shown again)", secret.expose_secret()));
+        }
+    })
+}
+
+fn people(settings: &Settings, row: &SourceRow, out: Out) {
+    out.say(format!("source   {} {} ({}), {}", row.kind, row.name, row.id, row.state));
+    out.say(format!("scheme   {}, {} secret(s) active", row.scheme, row.secrets));
+    out.say(format!("deliver  POST {}", url(settings, row)));
+}
+
+fn table(all: &[SourceRow], out: Out) {
+    let rows = all.iter().map(|s| {
+        let used = s.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+        [
+            s.id.clone(),
+            s.workspace_id.clone(),
+            s.kind.clone(),
+            s.name.clone(),
+            s.scheme.clone(),
+            s.state.clone(),
+            s.secrets.to_string(),
+            used,
+        ]
+    });
+    out.table(
+        ["source", "workspace", "kind", "name", "scheme", "state", "secrets", "last used"],
+        rows,
+    );
+}
+
+fn kinds(out: Out) -> anyhow::Result<()> {
+    let json: Vec<Value> = sources::ALL
+        .iter()
+        .map(|s| json!({ "kind": s.name(), "about": s.about(), "scheme": s.default_scheme() }))
+        .collect();
+    out.answer(&json, || {
+        let rows = sources::ALL
+            .iter()
+            .map(|s| [s.name(), s.default_scheme(), s.about()].map(str::to_owned));
+        out.table(["kind", "default scheme", "about"], rows);
+    })
+}
+
+fn schemes(out: Out) -> anyhow::Result<()> {
+    out.answer(verify::schemes(), || {
+        let rows = verify::schemes().iter().map(|(name, s)| [name.clone(), s.about.clone()]);
+        out.table(["scheme", "about"], rows);
+    })
+}

@@ -1,0 +1,65 @@
+//! Connections to Postgres.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::Context;
+use millrace_config::{ExposeSecret, Settings};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::embedded::Embedded;
+
+/// No database is configured and none is running in the home folder.
+#[derive(Debug, thiserror::Error)]
+#[error("no database: set DATABASE_URL (or database.url), or start `millrace up` with this --home")]
+pub struct NoDatabase;
+
+/// The configured database, else the embedded one that runs in the home folder.
+///
+/// # Errors
+/// [`NoDatabase`].
+pub fn url(settings: &Settings) -> Result<String, NoDatabase> {
+    let url = settings.database.url.expose_secret();
+    if url.is_empty() {
+        Embedded::running(&settings.home).ok_or(NoDatabase)
+    } else {
+        Ok(url.to_owned())
+    }
+}
+
+/// A pool of at most `max` connections for `role`; connects when first used.
+///
+/// # Errors
+/// If there is no database or its URL is malformed.
+pub fn pool(settings: &Settings, role: &str, max: u32) -> anyhow::Result<PgPool> {
+    let url = url(settings)?;
+    let options = PgConnectOptions::from_str(&url).context("database.url cannot be parsed")?;
+    let statement_ms = settings.database.statement_ms.to_string();
+    let options = options.application_name(&format!("millrace-{role}")).options([
+        ("timezone", "UTC"),
+        ("client_min_messages", "warning"),
+        ("statement_timeout", statement_ms.as_str()),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        // A filtered HNSW scan silently returns too few rows without it (spec/embedding.md, E).
+        ("hnsw.iterative_scan", "relaxed_order"),
+        ("hnsw.ef_search", "100"),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(settings.database.acquire())
+        .idle_timeout(Duration::from_secs(300))
+        .connect_lazy_with(options))
+}
+
+/// A pool for one command, checked at once.
+///
+/// # Errors
+/// If there is no database or it does not answer.
+pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
+    let pool = pool(settings, "cli", 4)?;
+    pool.acquire().await.context("the database does not answer; `millrace doctor` says more")?;
+    Ok(pool)
+}

@@ -1,0 +1,27 @@
+//! The composition root: command line, HTTP server, runtime, scheduler, embedded Postgres.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod cmd;
+pub mod db;
+pub mod demo;
+pub mod doctor;
+pub mod embedded;
+pub mod http;
+pub mod out;
+mod private;
+pub mod ready;
+pub mod schedule;
+pub mod telemetry;
+
+use millrace_ingest::normalize::Normalize;
+use millrace_jobs::{
+    jobs,
+    maintenance::Partitions,
+    queue::Spec,
+    signals::{enrich::Enrich, process::Process, profile::Profile},
+};
+
+/// Every kind of job. Adding one: its file and its line here.
+pub const JOBS: &[Spec] = jobs![Normalize, Process, Profile, Enrich, Partitions];
