@@ -3,31 +3,34 @@
 //! Order on this path: admission, source, cap, raw bytes, signature, freshness, identity, commit,
 //! answer. Nothing is parsed, looked up by content or logged before the signature holds.
 
+mod body;
+mod refusal;
+
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, Response, StatusCode, header, request::Parts};
-use http_body_util::BodyExt;
 use millrace_config::{Clock, Http};
 use moka::sync::Cache;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use self::{
+    body::Bodies,
+    refusal::{Refusal, unknown},
+};
 use crate::{
     events::{
         Events, NewEvent, STORE_TIMEOUT, StoredEvent,
         counts::{Counts, Outcome},
     },
     registry::{LiveSource, Lookup, Registry, State},
-    source::{Accepted, Delivery, Receipt, Reject, RejectKind, is_stored_header},
+    source::{Accepted, Delivery, Receipt, Reject, is_stored_header},
     verify,
 };
-
-/// Accounting unit of body memory.
-const PERMIT_BYTES: usize = 1024;
 
 /// Receives deliveries.
 #[derive(Debug)]
@@ -37,53 +40,12 @@ pub struct Receiver {
     counts: Arc<Counts>,
     clock: Clock,
     in_flight: Arc<Semaphore>,
-    body_bytes: Arc<Semaphore>,
-    body_read: Duration,
+    bodies: Bodies,
     /// One token bucket per rate-limited source.
     rates: Cache<Arc<str>, Arc<DefaultDirectRateLimiter>>,
     nobody: Arc<str>,
     /// Where senders reach us; some schemes sign it.
     public_url: String,
-}
-
-/// A request that gets no 2xx.
-#[derive(Debug, Clone, Copy)]
-struct Refusal {
-    status: u16,
-    /// The counted reason.
-    code: &'static str,
-    /// The `code` of the answer.
-    wire_code: &'static str,
-    message: &'static str,
-    retry_after_s: Option<u32>,
-    header: Option<(&'static str, &'static str)>,
-}
-
-impl Refusal {
-    const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
-        Self { status, code, wire_code: code, message, retry_after_s: None, header: None }
-    }
-
-    /// The status that makes this platform send again.
-    fn retry(source: &LiveSource, code: &'static str, message: &'static str) -> Self {
-        let wire = source.wire();
-        Self {
-            retry_after_s: wire.retry_after.then_some(2),
-            ..Self::new(wire.retry, code, message)
-        }
-    }
-
-    /// Why a verifier or a source does not take it.
-    fn reject(source: &LiveSource, reject: &Reject) -> Self {
-        let wire = source.wire();
-        let refusal = match reject.kind() {
-            RejectKind::Auth => Self::new(401, reject.code, reject.message),
-            // Our configuration is not ready: fail closed, and let the sender come again.
-            RejectKind::Unready => Self::retry(source, reject.code, reject.message),
-            RejectKind::Payload => Self::new(wire.refuse, reject.code, reject.message),
-        };
-        Self { wire_code: reject.wire_code(), header: wire.no_retry, ..refusal }
-    }
 }
 
 impl Receiver {
@@ -103,8 +65,7 @@ impl Receiver {
             counts,
             clock,
             in_flight: Arc::new(Semaphore::new(http.in_flight_max)),
-            body_bytes: Arc::new(Semaphore::new(http.in_flight_bytes_max / PERMIT_BYTES)),
-            body_read: Duration::from_millis(http.body_read_ms),
+            bodies: Bodies::new(http),
             rates: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_idle(Duration::from_secs(60))
@@ -127,6 +88,24 @@ impl Receiver {
         path_key: Option<&str>,
         parts: Parts,
         body: B,
+    ) -> Response<Bytes>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let mut body = body;
+        let answer = self.answer(lookup, path_key, &parts, &mut body).await;
+        if !answer.status().is_success() {
+            body::drain(&parts.headers, body).await;
+        }
+        answer
+    }
+
+    async fn answer<B>(
+        &self,
+        lookup: Lookup,
+        path_key: Option<&str>,
+        parts: &Parts,
+        body: &mut B,
     ) -> Response<Bytes>
     where
         B: http_body::Body<Data = Bytes> + Unpin + Send,
@@ -155,8 +134,8 @@ impl Receiver {
         &self,
         sources: &[Arc<LiveSource>],
         path_key: Option<&str>,
-        parts: Parts,
-        body: B,
+        parts: &Parts,
+        body: &mut B,
     ) -> Result<Response<Bytes>, (Option<Arc<LiveSource>>, Refusal)>
     where
         B: http_body::Body<Data = Bytes> + Unpin + Send,
@@ -169,8 +148,8 @@ impl Receiver {
         };
         self.admit(first).map_err(|r| (None, r))?;
         let cap = sources.iter().map(|s| s.body_bytes_max).max().unwrap_or(0);
-        let (body, _held) =
-            self.read(first, &parts.headers, body, cap).await.map_err(|r| (None, r))?;
+        let held =
+            self.bodies.read(first, &parts.headers, body, cap).await.map_err(|r| (None, r))?;
         let received_at = self.clock.now();
         let uri = format!("{}{}", self.public_url, parts.uri);
         let signed = verify::Parts {
@@ -178,7 +157,7 @@ impl Receiver {
             uri: &uri,
             headers: &parts.headers,
             path_key,
-            body: &body,
+            body: &held.bytes,
         };
         let mut failure = None;
         for source in sources {
@@ -189,7 +168,7 @@ impl Receiver {
                         method: &parts.method,
                         query: parts.uri.query(),
                         headers: &parts.headers,
-                        body: &body,
+                        body: &held.bytes,
                         received_at,
                         delivery_id: verified.delivery_id.as_deref(),
                     };
@@ -205,7 +184,7 @@ impl Receiver {
                                 key,
                                 event_type,
                                 &parts.headers,
-                                body.clone(),
+                                held.bytes.clone(),
                                 secret,
                             );
                             self.store(source, event).await
@@ -243,66 +222,6 @@ impl Receiver {
             }
         }
         Ok(())
-    }
-
-    /// The body under its cap; memory for it is held until the permit is dropped.
-    async fn read<B>(
-        &self,
-        source: &LiveSource,
-        headers: &HeaderMap,
-        body: B,
-        cap: usize,
-    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Refusal>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin + Send,
-    {
-        let too_large = Refusal::new(413, "too_large", "body is larger than this source takes");
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|e| e.as_bytes() != b"identity") {
-            return Err(Refusal::new(415, "content_encoding", "send the body uncompressed"));
-        }
-        if body.size_hint().lower() > u64::try_from(cap).unwrap_or(u64::MAX) {
-            return Err(too_large);
-        }
-        let exact = body.size_hint().exact().and_then(|n| usize::try_from(n).ok());
-        match tokio::time::timeout(self.body_read, self.collect(source, body, cap, exact)).await {
-            Ok(read) => read,
-            Err(_) => Err(Refusal::new(408, "body_timeout", "the body took too long")),
-        }
-    }
-
-    async fn collect<B>(
-        &self,
-        source: &LiveSource,
-        mut body: B,
-        cap: usize,
-        exact: Option<usize>,
-    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Refusal>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin + Send,
-    {
-        let mut held = Vec::new();
-        let mut read = BytesMut::with_capacity(exact.unwrap_or(0).min(cap));
-        while let Some(frame) = body.frame().await {
-            let frame =
-                frame.map_err(|_| Refusal::new(400, "truncated", "the body ended early"))?;
-            let Ok(chunk) = frame.into_data() else { continue };
-            if read.len() + chunk.len() > cap {
-                return Err(Refusal::new(
-                    413,
-                    "too_large",
-                    "body is larger than this source takes",
-                ));
-            }
-            let permits = u32::try_from(chunk.len().div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-            let permit = self
-                .body_bytes
-                .clone()
-                .try_acquire_many_owned(permits)
-                .map_err(|_| Refusal::retry(source, "overloaded", "busy, send again"))?;
-            held.push(permit);
-            read.extend_from_slice(&chunk);
-        }
-        Ok((read.freeze(), held))
     }
 
     async fn store(
@@ -355,19 +274,6 @@ impl Receiver {
 
 fn names(source: &LiveSource) -> (&Arc<str>, &Arc<str>, &'static str) {
     (&source.workspace_id, &source.id, source.kind.name())
-}
-
-fn unknown(lookup: &Lookup) -> Refusal {
-    match lookup {
-        Lookup::Path(_) => Refusal::new(404, "unknown_source", "no such source"),
-        Lookup::Key(_) => Refusal::new(401, "invalid_api_key", "Invalid API key"),
-        Lookup::External(..) => {
-            Refusal::new(401, "unknown_account", "Unknown or inactive integration")
-        }
-        Lookup::Workspace(..) => {
-            Refusal::new(401, "unknown_workspace", "Invalid workspace or inactive key")
-        }
-    }
 }
 
 fn new_event(
