@@ -188,6 +188,19 @@ async fn flush(counts: Arc<Counts>, pool: PgPool, stop: CancellationToken) {
     }
 }
 
+impl Serving {
+    /// Once the open requests are answered: what they stored is committed, what they counted is written.
+    async fn stop(self) -> anyhow::Result<anyhow::Result<()>> {
+        let served = self.server.await.context("server task")?;
+        self.writers.wait().await;
+        self.flusher.await.context("counter task")?;
+        if let Err(e) = self.counts.flush(&self.pool).await {
+            tracing::warn!(error = %e, "the last delivery counts are lost");
+        }
+        Ok(served)
+    }
+}
+
 impl Running {
     /// Not ready, stop taking work, finish what was begun, give back the rest.
     ///
@@ -198,12 +211,7 @@ impl Running {
         self.stop.cancel();
         let mut outcome = Ok(());
         if let Some(serving) = self.serving {
-            outcome = serving.server.await.context("server task")?;
-            serving.writers.wait().await;
-            serving.flusher.await.context("counter task")?;
-            if let Err(e) = serving.counts.flush(&serving.pool).await {
-                tracing::warn!(error = %e, "the last delivery counts are lost");
-            }
+            outcome = serving.stop().await?;
         }
         if let Some(working) = self.working {
             working.drain().await;

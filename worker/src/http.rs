@@ -19,7 +19,10 @@ use hyper_util::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use millrace_config::Http;
 use millrace_ingest::{receive::Receiver, registry::Lookup, verify::hash_key};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -242,21 +245,10 @@ pub async fn serve(
             slot = slots.clone().acquire_owned() => slot.context("connection slots")?,
             () = stop.cancelled() => break,
         };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let socket = tokio::select! {
+            socket = accept(&listener) => socket,
             () = stop.cancelled() => break,
         };
-        let (socket, _) = match accepted {
-            Ok(accepted) => accepted,
-            Err(e) => {
-                // Out of file descriptors, or a peer that left already: the listener itself is fine.
-                tracing::warn!(error = %e, "accept failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        // Small answers must not wait for the peer's delayed acknowledgement.
-        drop(socket.set_nodelay(true));
         let service = TowerToHyperService::new(router.clone());
         let connection = open.watch(http.serve_connection(TokioIo::new(socket), service));
         tokio::spawn(async move {
@@ -270,4 +262,19 @@ pub async fn serve(
         tracing::warn!("open requests were cut off at the end of the drain time");
     }
     Ok(())
+}
+
+/// The next connection. Running out of file descriptors, or a peer that left already, is no fault of the listener.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                // Small answers must not wait for the peer's delayed acknowledgement.
+                drop(socket.set_nodelay(true));
+                return socket;
+            }
+            Err(e) => tracing::warn!(error = %e, "accept failed"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

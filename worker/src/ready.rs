@@ -15,12 +15,15 @@ use tokio::sync::Mutex;
 const CACHE: Duration = Duration::from_secs(1);
 const PING: Duration = Duration::from_secs(2);
 
+/// When it was given, and ready or why not.
+type Answer = (Instant, Result<(), String>);
+
 /// Cached answer of `/readyz`. Liveness never asks the database; this does, once a second at most.
 #[derive(Debug, Clone)]
 pub struct Readiness {
     pool: PgPool,
     draining: Arc<AtomicBool>,
-    last: Arc<Mutex<Option<(Instant, Result<(), String>)>>>,
+    last: Arc<Mutex<Option<Answer>>>,
 }
 
 impl Readiness {

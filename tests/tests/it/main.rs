@@ -1,5 +1,10 @@
 //! Behaviour tests, one binary: modules are named after what they prove.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod api;
 mod conformance;

@@ -159,7 +159,8 @@ async fn an_edit_keeps_what_people_said_and_drops_what_the_model_said() {
     .await
     .unwrap();
     apply_all(&db, &[said("a", 2, "It is very slow.")]).await;
-    let row: (bool, Option<String>, Option<String>, Option<String>, Option<String>, Value, Value) = sqlx::query_as(
+    type Row = (bool, Option<String>, Option<String>, Option<String>, Option<String>, Value, Value);
+    let row: Row = sqlx::query_as(
         "select processed_at is null and ai_classification is null, severity, frequency, user_segment, interpretation, provenance, tags
          from signals.signals",
     )

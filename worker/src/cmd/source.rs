@@ -108,10 +108,11 @@ struct AddArgs {
 /// # Errors
 /// If the database does not answer or what was asked for makes no sense.
 pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()> {
-    match args.action {
-        Action::Kinds => return kinds(out),
-        Action::Schemes => return schemes(out),
-        _ => {}
+    if let Action::Kinds = args.action {
+        return kinds(out);
+    }
+    if let Action::Schemes = args.action {
+        return schemes(out);
     }
     let pool = db::connect(settings).await?;
     act(settings, &pool, args.action, out).await.map_err(|e| match e.downcast::<AdminError>() {

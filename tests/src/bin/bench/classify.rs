@@ -51,7 +51,7 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
     sure.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let top = |share: f64| {
         let kept = sure.get(..(sure.len() as f64 * share) as usize).unwrap();
-        format!("{:.3}", share_of(kept, |s| right(s)))
+        format!("{:.3}", share_of(kept, right))
     };
     report.row(
         "best match is the label",
@@ -71,6 +71,18 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
         "",
         "<= .05",
     );
+    linked(report, &pool, &all).await;
+    report.row(
+        "texts per second, new text to classified row",
+        &format!("{per_second:.0}/s"),
+        "",
+        "",
+    );
+    held_out(report, &ctx, &pool, &texts, &labels).await;
+}
+
+/// How good the links made without asking are.
+async fn linked(report: &mut Report, pool: &PgPool, all: &[Seen]) {
     let brier =
         all.iter().map(|s| (s.confidence - f64::from(u8::from(right(s)))).powi(2)).sum::<f64>();
     report.row(
@@ -81,14 +93,14 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
     );
     let decided: Vec<&Seen> = all.iter().filter(|s| s.decided).collect();
     let coverage = decided.len() as f64 / all.len() as f64;
-    let figure = format!("{:.3} of {:.0} %", share_of(&decided, |s| right(s)), 100.0 * coverage);
+    let figure = format!("{:.3} of {:.0} %", share_of(&decided, right), 100.0 * coverage);
     report.row("decided for a project: right", &figure, "", "");
     let linked: (i64, i64) = sqlx::query_as(
         "select count(*), count(*) filter (where p.name = replace(s.tags ->> 0, '_', ' '))
          from signals.signal_projects l join signals.signals s on s.id = l.signal_id
          join signals.projects p on p.id = l.project_id where l.origin = 'auto' and l.workspace_id = 'all'",
     )
-    .fetch_one(&pool)
+    .fetch_one(pool)
     .await
     .unwrap();
     let figure = format!(
@@ -97,16 +109,19 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
         100.0 * linked.0 as f64 / all.len() as f64
     );
     report.row("linked without asking: right", &figure, "", "");
-    report.row(
-        "texts per second, new text to classified row",
-        &format!("{per_second:.0}/s"),
-        "",
-        "",
-    );
+}
 
+/// Whether texts of labels that have no project look less sure.
+async fn held_out(
+    report: &mut Report,
+    ctx: &Arc<Ctx>,
+    pool: &PgPool,
+    texts: &[(&str, &str)],
+    labels: &[&str],
+) {
     let known: Vec<&str> =
         labels.iter().enumerate().filter(|(n, _)| n % HELD_OUT != 0).map(|(_, l)| *l).collect();
-    let (open, _) = classify(&ctx, &pool, "open", &texts, &known).await;
+    let (open, _) = classify(ctx, pool, "open", texts, &known).await;
     let (new, old): (Vec<&Seen>, Vec<&Seen>) =
         open.iter().partition(|s| !known.contains(&s.label.as_str()));
     let mut pairs = 0.0;
@@ -198,7 +213,7 @@ async fn classify(
     let start = Instant::now();
     process(ctx, &asked).await;
     let rate = asked.len() as f64 / start.elapsed().max(Duration::from_millis(1)).as_secs_f64();
-    let rows: Vec<(String, Option<String>, Option<f64>, bool, bool)> = sqlx::query_as(
+    let rows: Vec<Answer> = sqlx::query_as(
         "select tags ->> 0, substr(ai_classification #>> '{projectMatches,0,projectId}', length(workspace_id) + 2),
                 (ai_classification #>> '{projectMatches,0,confidence}')::float8, classification ? 'projectId',
                 (classification ->> 'isNewInitiative')::bool
@@ -217,6 +232,9 @@ async fn classify(
     };
     (rows.into_iter().map(seen).collect(), rate)
 }
+
+/// Label, best project, its confidence, whether one was decided, whether it is called new.
+type Answer = (String, Option<String>, Option<f64>, bool, bool);
 
 async fn process(ctx: &Arc<Ctx>, ids: &[String]) {
     for batch in ids.chunks(Process::BATCH_MAX) {

@@ -51,7 +51,7 @@ async fn links_and_suggestions_follow_what_people_say() {
         assert_eq!(signal["links"].as_array().unwrap().len(), 1);
     }
     let (_, found) = house.get(&format!("/v1/signals?project={project}")).await;
-    assert_eq!(super::ids(&found), [id.clone()]);
+    assert_eq!(super::ids(&found), std::slice::from_ref(&id));
     assert_eq!(house.ask(Method::DELETE, &link, key, None).await.0, 204);
     assert_eq!(house.ask(Method::DELETE, &link, key, None).await.0, 404);
     assert_eq!(house.get(&format!("/v1/signals/{id}")).await.1["status"], "reviewed");

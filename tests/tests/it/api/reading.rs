@@ -30,7 +30,7 @@ async fn filters_find_what_they_say_and_refuse_the_rest() {
         .await;
     let excel =
         house.signal(json!({ "verbatim": "Export to Excel please", "severity": "low" })).await;
-    let both = vec![excel.clone(), csv.clone()];
+    let both = [excel.clone(), csv.clone()];
     for (query, expected) in [
         ("q=export", &both[..]),
         ("q=export%20-excel", &both[1..]),

@@ -35,6 +35,7 @@ async fn claims_do_not_walk_dead_rows() {
 }
 
 /// Shared buffers the claim touches when it looks behind `mark`; the claim is rolled back.
+#[expect(clippy::disallowed_methods, reason = "explain cannot be bound")]
 async fn buffers(ctx: &Ctx, mark: i64) -> i64 {
     let claim = include_str!("../../../../jobs/src/queue/claim.sql");
     let sql = sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {claim}"));
