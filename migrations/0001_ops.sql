@@ -5,12 +5,13 @@ set local lock_timeout = '5s';
 create extension if not exists vector;
 create schema if not exists ops;
 
--- 21 url-safe random characters (126 bits), the id format of the signals seed. Byte 6 of a v4 UUID
--- carries the version and is skipped; of byte 8 only the six random bits are used.
+-- 21 url-safe random characters (125 bits), the id format of the signals seed. The first is a letter or a digit, so
+-- that a command line never takes an id for an option. Byte 6 of a v4 UUID carries the version and is skipped; of byte 8
+-- only the six random bits are used.
 create function ops.nanoid() returns text language sql volatile parallel safe as $$
   select string_agg(
            substr('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-',
-                  1 + (get_byte(r.bytes, i) & 63), 1), '')
+                  1 + case i when 0 then get_byte(r.bytes, i) % 62 else get_byte(r.bytes, i) & 63 end, 1), '')
   from (select uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as bytes) r,
        unnest(array[0,1,2,3,4,5,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]) as i
 $$;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use millrace_config::SecretString;
+use millrace_jobs::store::{new_id, random_id};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
@@ -110,7 +111,7 @@ pub async fn add(
     .bind(&new.workspace_id)
     .bind(&new.kind)
     .bind(&new.name)
-    .bind(nanoid::nanoid!(32))
+    .bind(random_id(32))
     .bind(scheme_name)
     .bind(&new.scheme_spec)
     .bind(&new.field_map)
@@ -181,7 +182,7 @@ async fn add_secret(
         }
     };
     Secret::text(text.as_bytes()).check(scheme).map_err(|e| AdminError::Invalid(e.into()))?;
-    let id = nanoid::nanoid!();
+    let id = new_id();
     let sealed = ring.seal(&id, text.as_bytes())?;
     sqlx::query(
         "insert into ops.source_secrets (id, workspace_id, source_id, sealed, key_id) values ($1, $2, $3, $4, $5)",

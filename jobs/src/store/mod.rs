@@ -23,5 +23,17 @@ pub mod workspaces;
 /// A new row id in the seed's format: 21 url-safe characters.
 #[must_use]
 pub fn new_id() -> String {
-    nanoid::nanoid!()
+    random_id(21)
+}
+
+/// `length` url-safe random characters. The first is a letter or a digit, so that a command line never takes an id for
+/// an option.
+#[must_use]
+pub fn random_id(length: usize) -> String {
+    loop {
+        let id = nanoid::nanoid!(length);
+        if id.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return id;
+        }
+    }
 }

@@ -187,3 +187,22 @@ async fn the_seeds_vocabularies_are_taken_and_nothing_else() {
         }
     }
 }
+
+/// An id that began with a hyphen was an unknown option to every command that takes one.
+#[tokio::test]
+async fn ids_are_the_seeds_and_no_options() {
+    let db = Pg::database().await;
+    let mut ids: Vec<String> =
+        sqlx::query_scalar("select ops.nanoid() from generate_series(1, 5000)")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    ids.extend((0..5000).map(|_| millrace_jobs::store::new_id()));
+    let fits = |id: &String| {
+        id.len() == 21
+            && id.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    };
+    assert!(ids.iter().all(fits));
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 10_000);
+}
