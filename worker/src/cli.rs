@@ -70,6 +70,8 @@ enum Command {
     Jobs(cmd::jobs::Args),
     /// Jobs that gave up: list, show, replay
     Dead(cmd::dead::Args),
+    /// Who intervened: keys, sources, pauses, retries, replays
+    Audit(cmd::audit::Args),
     /// Is everything in place? What to do if not
     Doctor,
     /// Print the OpenAPI document of the read side
@@ -142,6 +144,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Jobs(args) => cmd::jobs::run(&*settings()?, args, out).await?,
         Command::Dead(args) => cmd::dead::run(&*settings()?, args, out).await?,
+        Command::Audit(args) => cmd::audit::run(&*settings()?, args, out).await?,
         Command::Doctor => return cmd::doctor::run(&*settings()?, out).await,
         Command::Openapi => cmd::openapi::run(out)?,
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), out)?,

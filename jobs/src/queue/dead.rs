@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{Queue, wake::Place};
 
 /// Which dead letters; `None` does not filter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct DeadFilter {
     /// Tenant.
     pub workspace_id: Option<String>,

@@ -1,6 +1,7 @@
 //! One module per table: the only SQL on that table.
 
 pub mod activity_logs;
+pub mod audit;
 pub mod embeddings;
 pub mod endpoint_calls;
 pub mod health;

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod audit;
 mod conformance;
 mod embed;
 mod enrich;

@@ -11,6 +11,8 @@ use moka::sync::Cache;
 use sqlx::PgPool;
 
 use super::{Api, error::ApiError};
+use millrace_jobs::store::audit::{self, Act};
+use serde_json::Value;
 
 /// Keys remembered at once.
 const CACHE_KEYS_MAX: u64 = 10_000;
@@ -87,6 +89,21 @@ impl<S> Caller<S> {
     /// For logs and activity: which key it was.
     pub(crate) fn key_id(&self) -> &str {
         &self.key.id
+    }
+}
+
+impl Caller<Operate> {
+    /// Say in the audit what this caller is about to do.
+    pub(super) async fn note(
+        &self,
+        api: &Api,
+        action: &str,
+        target: &str,
+        detail: Value,
+    ) -> Result<(), ApiError> {
+        let actor = format!("key:{}", self.key.id);
+        let act = Act { workspace_id: self.workspace(), actor: &actor, action, target };
+        Ok(audit::note(&api.pool, act, detail).await?)
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     extract::{At, Body, Params},
     page::{self, Page},
 };
+use serde_json::json;
 
 /// Events replayed per call at most; a larger replay is several calls, or `millrace events replay`.
 const REPLAY_MAX: i64 = 10_000;
@@ -129,13 +130,8 @@ pub(super) async fn replay(
     let replayed = if body.dry_run {
         replay::preview(&api.pool, workspace, &body.filter).await?
     } else {
+        caller.note(&api, "events.replay", "", json!(body.filter)).await?;
         replay::run(&api.pool, &api.queue, workspace, &body.filter, REPLAY_MAX).await?
     };
-    tracing::info!(
-        key_id = caller.key_id(),
-        workspace_id = caller.workspace(),
-        enqueued = replayed.enqueued,
-        "events are replayed"
-    );
     Ok(Json(replayed))
 }

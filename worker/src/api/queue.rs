@@ -16,6 +16,7 @@ use super::{
     extract::{At, Body, Params},
     page::{self, Page},
 };
+use serde_json::json;
 
 /// Dead letters replayed per call at most.
 const REPLAY_MAX: i64 = 10_000;
@@ -105,6 +106,7 @@ pub(super) async fn retry(
     At(id): At<i64>,
 ) -> Result<Json<Outcome>, ApiError> {
     let workspace = Some(caller.workspace());
+    caller.note(&api, "jobs.retry", &id.to_string(), json!({})).await?;
     if api.queue.retry(workspace, id).await? {
         return Ok(Json(Outcome { id, outcome: "retried" }));
     }
@@ -128,6 +130,7 @@ pub(super) async fn cancel(
     caller: Caller<Operate>,
     At(id): At<i64>,
 ) -> Result<Json<Outcome>, ApiError> {
+    caller.note(&api, "jobs.cancel", &id.to_string(), json!({})).await?;
     match api.queue.cancel(Some(caller.workspace()), id).await? {
         Cancelled::Now => Ok(Json(Outcome { id, outcome: "cancelled" })),
         Cancelled::Requested => Ok(Json(Outcome { id, outcome: "cancel_requested" })),
@@ -255,13 +258,8 @@ pub(super) async fn replay(
         letters.retain(|l| filter.ids.is_some() || l.replayed_at.is_none());
         return Ok(Json(DeadReplayed { matched: letters.len(), jobs: Vec::new() }));
     }
+    caller.note(&api, "dead.replay", "", json!(filter)).await?;
     let replayed = api.queue.replay(&filter).await?;
-    tracing::info!(
-        key_id = caller.key_id(),
-        workspace_id = caller.workspace(),
-        jobs = replayed.len(),
-        "dead letters are replayed"
-    );
     let jobs: Vec<i64> = replayed.iter().map(|r| r.job).collect();
     Ok(Json(DeadReplayed { matched: jobs.len(), jobs }))
 }

@@ -9,7 +9,10 @@ use millrace_jobs::queue::{
 };
 use serde_json::json;
 
-use super::args::{maybe_time, moment, short, time};
+use super::{
+    args::{maybe_time, moment, short, time},
+    audit,
+};
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -152,6 +155,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                     },
                 );
             }
+            audit::note(&pool, "", "dead.replay", "", json!(filter)).await?;
             let done = queue.replay(&filter).await?;
             out.answer(&json!({ "matched": done.len(), "jobs": done }), || {
                 out.say(format!("{} replayed; `millrace jobs ls` shows them", done.len()));

@@ -14,7 +14,10 @@ use millrace_jobs::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::args::{dash, maybe_time, moment, time};
+use super::{
+    args::{dash, maybe_time, moment, time},
+    audit,
+};
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -160,6 +163,8 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                 replay::preview(&pool, workspace.as_deref(), &filter).await?
             } else {
                 let queue = Queue::new(&pool, &settings.queue);
+                let whose = workspace.as_deref().unwrap_or_default();
+                audit::note(&pool, whose, "events.replay", "", json!(filter)).await?;
                 replay::run(&pool, &queue, workspace.as_deref(), &filter, limit).await?
             };
             out.answer(&replayed, || summary(&replayed, dry_run, out))

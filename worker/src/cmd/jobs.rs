@@ -8,7 +8,10 @@ use millrace_jobs::queue::{
 };
 use serde_json::json;
 
-use super::args::{dash, maybe_time, short, time};
+use super::{
+    args::{dash, maybe_time, short, time},
+    audit,
+};
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -136,14 +139,24 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             Some(job) => out.answer(&job, || people(&job, out)),
             None => Err(no_job(id).into()),
         },
-        Action::Retry { ids } => retry(&queue, &ids, out).await,
-        Action::Cancel { ids } => cancel(&queue, &ids, out).await,
+        Action::Retry { ids } => {
+            audit::note(&pool, "", "jobs.retry", "", json!({ "ids": ids })).await?;
+            retry(&queue, &ids, out).await
+        }
+        Action::Cancel { ids } => {
+            audit::note(&pool, "", "jobs.cancel", "", json!({ "ids": ids })).await?;
+            cancel(&queue, &ids, out).await
+        }
         Action::Pause { scope, reason } => {
             let (workspace, kind) = scope.names();
+            let detail = json!({ "reason": reason });
+            audit::note(&pool, workspace, "jobs.pause", kind, detail).await?;
             queue.pause(workspace, kind, &reason).await?;
             pauses(&queue, out).await
         }
         Action::Resume { scope } => {
+            let (workspace, kind) = scope.names();
+            audit::note(&pool, workspace, "jobs.resume", kind, json!({})).await?;
             resume(&queue, &scope).await?;
             pauses(&queue, out).await
         }

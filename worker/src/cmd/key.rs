@@ -4,6 +4,7 @@ use clap::Subcommand;
 use millrace_config::{ExposeSecret, Settings};
 use millrace_ingest::registry::keys;
 
+use super::audit;
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -58,6 +59,8 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                     Usage(format!("no scope {bad:?}; there are {}", known.join(", "))).into()
                 );
             }
+            let detail = serde_json::json!({ "scopes": scopes });
+            audit::note(&pool, &workspace, "key.add", &name, detail).await?;
             let mut conn = pool.acquire().await?;
             let (key, text) = keys::create(&mut conn, &workspace, None, &name, &scopes).await?;
             let shown = serde_json::json!({ "id": key.id, "key": text.expose_secret(), "scopes": key.scopes });
@@ -94,6 +97,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             })
         }
         Action::Revoke { id } => {
+            audit::note(&pool, "", "key.revoke", &id, serde_json::json!({})).await?;
             if !keys::revoke(&pool, &id).await? {
                 return Err(NotFound(format!(
                     "no active key {id:?}; `millrace key ls` shows them"

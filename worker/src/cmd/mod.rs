@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod args;
+pub mod audit;
 pub mod completions;
 pub mod config;
 pub mod dead;

@@ -13,6 +13,7 @@ use millrace_ingest::{
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::audit;
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -128,13 +129,18 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
     match action {
         Action::Add(args) => {
             let ring = KeyRing::load(&settings.secrets)?;
-            let secret = args.secret.clone();
-            let added = admin::add(pool, &ring, &new_source(args)?, secret.as_deref()).await?;
+            let (secret, new) = (args.secret.clone(), new_source(args)?);
+            let detail = json!({ "kind": new.kind });
+            audit::note(pool, &new.workspace_id, "source.add", &new.name, detail).await?;
+            let added = admin::add(pool, &ring, &new, secret.as_deref()).await?;
             secret_once(settings, &added, out)
         }
         Action::Rotate { source, secret, grace_hours } => {
             let ring = KeyRing::load(&settings.secrets)?;
-            let added = admin::rotate(pool, &ring, &source, secret.as_deref(), grace_hours).await?;
+            let row = admin::get(pool, &source).await?;
+            let detail = json!({ "grace_hours": grace_hours });
+            audit::note(pool, &row.workspace_id, "source.rotate", &row.id, detail).await?;
+            let added = admin::rotate(pool, &ring, &row.id, secret.as_deref(), grace_hours).await?;
             secret_once(settings, &added, out)
         }
         Action::Ls { workspace } => {
@@ -147,13 +153,18 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
             out.answer(&show(&row), || people(settings, &row, out))
         }
         Action::Pause { source } => {
-            state(settings, &admin::set_paused(pool, &source, true).await?, out)
+            let row = admin::get(pool, &source).await?;
+            audit::note(pool, &row.workspace_id, "source.pause", &row.id, json!({})).await?;
+            state(settings, &admin::set_paused(pool, &row.id, true).await?, out)
         }
         Action::Resume { source } => {
-            state(settings, &admin::set_paused(pool, &source, false).await?, out)
+            let row = admin::get(pool, &source).await?;
+            audit::note(pool, &row.workspace_id, "source.resume", &row.id, json!({})).await?;
+            state(settings, &admin::set_paused(pool, &row.id, false).await?, out)
         }
         Action::Rm { source } => {
             let row = admin::get(pool, &source).await?;
+            audit::note(pool, &row.workspace_id, "source.remove", &row.id, json!({})).await?;
             admin::uninstall(&mut *pool.acquire().await?, std::slice::from_ref(&row.id)).await?;
             state(settings, &admin::get(pool, &row.id).await?, out)
         }

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use millrace_config::Settings;
 use millrace_jobs::store::workspaces;
 
+use super::audit;
 use crate::{cli::NotFound, db, out::Out};
 
 /// Arguments.
@@ -58,6 +59,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             let value: serde_json::Value =
                 serde_json::from_str(&settings).context("settings must be a JSON object")?;
             anyhow::ensure!(value.is_object(), "settings must be a JSON object");
+            audit::note(&pool, &id, "workspace.set", &id, value.clone()).await?;
             if !workspaces::set(&pool, &id, &value).await? {
                 return Err(NotFound(format!(
                     "no workspace {id:?}; `millrace workspace ls` shows them"
