@@ -85,6 +85,9 @@ impl Frequency {
     }
 }
 
+/// Version of an object that never changes at its source: whoever repeats its key overwrites nothing.
+pub const UNCHANGING: i64 = 1;
+
 /// One thing that a delivery says: a signal or an inbox item was written, edited or deleted.
 ///
 /// (`origin`, `source_ref`) is the object's key within the workspace; `version` orders its changes.
@@ -94,7 +97,7 @@ pub struct Record {
     pub origin: Origin,
     /// The object's key at its source, at most 1,024 bytes (see `bounded_ref`).
     pub source_ref: String,
-    /// Event time in microseconds since 1970; the highest wins, a delete wins a tie.
+    /// Event time in microseconds since 1970 (the highest wins, a delete wins a tie), or [`UNCHANGING`].
     pub version: i64,
     /// What happened to the object.
     pub change: Change,
@@ -139,6 +142,9 @@ pub struct Content {
     pub occurred_at: Option<DateTime<Utc>>,
     /// `source_ref` of the record this one is a part of (a CSV row, a chunk); same origin.
     pub parent_ref: Option<String>,
+    /// Records that the text was cut into, of which this one is but the beginning: it is kept to hold them
+    /// together, and neither embedded nor classified.
+    pub parts: Option<usize>,
     /// NUL bytes, lone surrogates or invalid UTF-8 were replaced by U+FFFD.
     pub sanitized: bool,
 }

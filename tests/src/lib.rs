@@ -13,7 +13,7 @@ pub mod rig;
 pub mod sender;
 pub mod wait;
 
-pub use app::{App, client};
+pub use app::{App, client, state_folder};
 pub use pg::{Database, Pg};
 pub use sender::{Answer, Sender};
 pub use wait::wait_until;

@@ -86,6 +86,7 @@ pub(super) fn common(whole: &Content) -> Content {
         tags: whole.tags.clone(),
         occurred_at: whole.occurred_at,
         parent_ref: None,
+        parts: None,
         sanitized: false,
     }
 }
@@ -95,6 +96,7 @@ pub(super) fn parent(mut content: Content, parts: usize) -> Content {
     content.verbatim = text::cap(&content.verbatim, limits::PARENT_BYTES_MAX).trim_end().to_owned();
     content.metadata.insert("role".into(), json!("parent"));
     content.metadata.insert("parts".into(), json!(parts));
+    content.parts = Some(parts);
     content
 }
 

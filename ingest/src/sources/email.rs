@@ -3,7 +3,7 @@
 //! Which of them it is shows in the body itself. A mail never changes, so all its copies carry the
 //! same version and whoever repeats a Message-ID overwrites nothing.
 
-use millrace_jobs::record::{Change, Content, Origin, Record};
+use millrace_jobs::record::{Change, Content, Origin, Record, UNCHANGING};
 use serde_json::{Map, Value};
 
 use super::email_parse::{self, Mail};
@@ -18,9 +18,6 @@ use crate::{limits, text, time};
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Email;
-
-/// The one version of every mail.
-const VERSION: i64 = 1;
 
 impl Source for Email {
     fn name(&self) -> &'static str {
@@ -81,7 +78,7 @@ impl Source for Email {
         Ok(Normalized::Records(vec![Record {
             origin: Origin::Email,
             source_ref: text::bounded_ref(&source_ref),
-            version: VERSION,
+            version: UNCHANGING,
             change: Change::Signal(Box::new(content)),
         }]))
     }

@@ -87,8 +87,12 @@ impl<'a, 'c> Fields<'a, 'c> {
         self.line("verbatim", self.words, limits::VERBATIM_BYTES_MAX)
     }
 
-    /// Refuse at the door what could never become a signal.
+    /// Refuse at the door what could never become a signal. A source whose words stand where its map says is
+    /// a platform: it sends events of many kinds, cannot read our refusal, and is not wrong about any of them.
     pub(super) fn check(&self) -> Result<(), Reject> {
+        if self.map.contains_key("verbatim") {
+            return Ok(());
+        }
         if self.deleted() && self.source_ref().is_some() || self.verbatim().is_some() {
             return Ok(());
         }
@@ -150,6 +154,7 @@ impl<'a, 'c> Fields<'a, 'c> {
                 .as_deref()
                 .and_then(time::parse),
             parent_ref: None,
+            parts: None,
             sanitized,
         })
     }

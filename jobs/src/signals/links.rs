@@ -1,8 +1,10 @@
 //! What people say about links: by hand, accepting or dismissing a suggestion. Each in one transaction
 //! with its log and the job that learns from it; each may be repeated.
 
+use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 
 use super::profile;
 use crate::{
@@ -34,6 +36,35 @@ pub struct Request<'a> {
     pub actor: &'a str,
 }
 
+/// A project, and who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Project<'a> {
+    /// Tenant.
+    pub workspace_id: &'a str,
+    /// Project.
+    pub project_id: &'a str,
+    /// Who asks, for the log: an API key's or a user's id.
+    pub actor: &'a str,
+}
+
+impl<'a> Request<'a> {
+    const fn project(&self) -> Project<'a> {
+        let Self { workspace_id, project_id, actor, .. } = *self;
+        Project { workspace_id, project_id, actor }
+    }
+}
+
+/// What became of a list of links.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Linked {
+    /// Links that are new.
+    pub linked: usize,
+    /// Links that were there.
+    pub unchanged: usize,
+    /// Ids that are no signals of the workspace.
+    pub unknown: Vec<String>,
+}
+
 /// Link by hand. The first link moves the signal to `linked`.
 ///
 /// # Errors
@@ -44,7 +75,22 @@ pub async fn link(
     request: Request<'_>,
     reason: Option<&str>,
 ) -> anyhow::Result<Answer> {
-    write(conn, queue, request, "manual", reason, None).await
+    let ids = [request.signal_id.to_owned()];
+    Ok(answer(&write(conn, queue, request.project(), &ids, "manual", reason, None).await?))
+}
+
+/// Link many signals to a project by hand, as an import does; they are learned from once. Of a project
+/// that is not the workspace's, every signal is unknown.
+///
+/// # Errors
+/// Those of the database.
+pub async fn link_all(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    project: Project<'_>,
+    signal_ids: &[String],
+) -> anyhow::Result<Linked> {
+    write(conn, queue, project, signal_ids, "manual", Some("linked by hand"), None).await
 }
 
 /// Accept a suggestion: link it, and remember that it was right.
@@ -71,7 +117,8 @@ pub async fn accept(
         return Ok(Answer::NotFound);
     }
     let reason = "AI-suggested association accepted by user";
-    write(conn, queue, request, "accepted", Some(reason), confidence).await
+    let ids = [signal_id.to_owned()];
+    Ok(answer(&write(conn, queue, request.project(), &ids, "accepted", Some(reason), confidence).await?))
 }
 
 /// Dismiss a suggestion: this project is never suggested for this signal again, and an automatic link
@@ -120,7 +167,7 @@ pub async fn unlink(
     if !others {
         signals::mark_reviewed(conn, signal_id).await?;
     }
-    log(conn, request, "signal.unlinked").await?;
+    log(conn, request.project(), std::iter::once(signal_id), "signal.unlinked").await?;
     queue.enqueue(conn, &[profile::job(workspace_id)?]).await?;
     Ok(Answer::Changed)
 }
@@ -128,43 +175,52 @@ pub async fn unlink(
 async fn write(
     conn: &mut PgConnection,
     queue: &Queue,
-    request: Request<'_>,
+    project: Project<'_>,
+    signal_ids: &[String],
     origin: &str,
     reason: Option<&str>,
     confidence: Option<f32>,
-) -> anyhow::Result<Answer> {
-    let Request { workspace_id, signal_id, project_id, .. } = request;
-    let new = signal_projects::link(
+) -> anyhow::Result<Linked> {
+    let Project { workspace_id, project_id, .. } = project;
+    let written = signal_projects::link(
         conn,
         workspace_id,
-        signal_id,
+        signal_ids,
         project_id,
         origin,
         reason,
         confidence,
     );
-    match new.await? {
-        None => Ok(Answer::NotFound),
-        Some(false) => Ok(Answer::Unchanged),
-        Some(true) => {
-            signals::mark_linked(conn, &[signal_id.to_owned()]).await?;
-            log(conn, request, "signal.linked").await?;
-            queue.enqueue(conn, &[profile::job(workspace_id)?]).await?;
-            Ok(Answer::Changed)
-        }
+    let signal_projects::Linked { known, new } = written.await?;
+    let mut unknown: Vec<String> = signal_ids.to_vec();
+    unknown.retain(|id| !known.contains(id));
+    if !new.is_empty() {
+        signals::mark_linked(conn, &new).await?;
+        log(conn, project, new.iter().map(String::as_str), "signal.linked").await?;
+        queue.enqueue(conn, &[profile::job(workspace_id)?]).await?;
+    }
+    Ok(Linked { linked: new.len(), unchanged: known.len() - new.len(), unknown })
+}
+
+fn answer(linked: &Linked) -> Answer {
+    match (linked.linked, linked.unchanged) {
+        (0, 0) => Answer::NotFound,
+        (0, _) => Answer::Unchanged,
+        _ => Answer::Changed,
     }
 }
 
-async fn log(conn: &mut PgConnection, request: Request<'_>, action: &str) -> sqlx::Result<()> {
+async fn log<'a>(
+    conn: &mut PgConnection,
+    project: Project<'a>,
+    signal_ids: impl Iterator<Item = &'a str>,
+    action: &'a str,
+) -> sqlx::Result<()> {
+    let Project { workspace_id, project_id, actor } = project;
     let mut entries = Entries::default();
-    let detail = json!({ "projectId": request.project_id });
-    entries.push_by(
-        "api_key",
-        request.workspace_id,
-        request.actor,
-        action,
-        request.signal_id,
-        detail,
-    );
+    for signal_id in signal_ids {
+        let detail = json!({ "projectId": project_id });
+        entries.push_by("api_key", workspace_id, actor, action, signal_id, detail);
+    }
     entries.insert(conn).await
 }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     ctx::Ctx,
     queue::{self, Job, LeaseId, Leased, NewJob, Verdict},
+    record::Change,
     store::{
         embeddings,
         signals::{Applied, Arrival, Unprocessed, unprocessed},
@@ -35,14 +36,15 @@ pub struct Process {
     pub signal_id: String,
 }
 
-/// The jobs that follow records: one per new text.
+/// The jobs that follow records: one per new text that is not cut into parts, which have their own.
 ///
 /// # Errors
 /// Never in practice: the payload is a string.
 pub fn jobs(arrivals: &[Arrival<'_>], applied: &[Applied]) -> serde_json::Result<Vec<NewJob>> {
     let mut jobs = Vec::with_capacity(applied.len());
     for (arrival, applied) in arrivals.iter().zip(applied) {
-        if let Some(signal_id) = applied.to_process() {
+        let whole = matches!(&arrival.record.change, Change::Signal(c) if c.parts.is_some());
+        if let Some(signal_id) = applied.to_process().filter(|_| !whole) {
             let job = NewJob::of(arrival.workspace_id, &Process { signal_id: signal_id.into() })?;
             jobs.push(job.trace(Some(arrival.trace_id.into())));
         }

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
+use tokio::time::Instant;
 
 use super::{
     decide::decide,
@@ -24,6 +25,8 @@ use crate::{
 
 /// Changes within this time are answered together.
 const SETTLE: Duration = Duration::from_secs(2);
+/// While changes keep coming, a rest this many times as long as the last look took: a sixth of a core at most.
+const REST: u32 = 5;
 /// Newest signals that are looked at again.
 const SIGNALS_MAX: i64 = 2_000;
 
@@ -54,6 +57,7 @@ impl Job for Profile {
 }
 
 async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Result<Verdict> {
+    let started = Instant::now();
     let mut conn = ctx.pool.acquire().await.context("connection")?;
     let before = project_profiles::stamp(&mut conn, workspace_id).await.context("profiles")?;
     let model_id = ctx.signals.model_id(ctx).await?;
@@ -98,7 +102,7 @@ async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Resul
     if after != before {
         // Changed again while we looked: its job was folded into this one.
         tx.commit().await.context("commit")?;
-        return Ok(Verdict::Snooze(SETTLE));
+        return Ok(Verdict::Snooze(SETTLE.max(started.elapsed() * REST)));
     }
     queue::complete_in(&mut tx, &[lease]).await.context("completing the lease")?;
     tx.commit().await.context("commit")?;

@@ -26,3 +26,23 @@ pub(crate) async fn add(
     .await?;
     Ok(())
 }
+
+/// Drops the personas found in a text that was `reread`, and all of signals that are `gone`.
+pub(crate) async fn forget(
+    conn: &mut PgConnection,
+    reread: &[String],
+    gone: &[String],
+) -> sqlx::Result<()> {
+    if reread.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "delete from signals.signal_personas
+         where signal_id = any ($1) and linked_by is null or signal_id = any ($2)",
+    )
+    .bind(reread)
+    .bind(gone)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

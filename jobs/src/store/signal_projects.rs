@@ -67,48 +67,58 @@ impl Links {
     }
 }
 
-/// Links a signal to a project by hand. True if the pair is new; an existing automatic link becomes
-/// the given kind. Both must be of the workspace, or nothing is done and `None` is returned.
+/// What people's links came to.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    /// Signals of the workspace, in no order; the others do not exist.
+    pub(crate) known: Vec<String>,
+    /// Those of them whose link is new.
+    pub(crate) new: Vec<String>,
+}
+
+/// Links signals to a project by hand; an existing automatic link becomes the given kind. Signals that
+/// are not of the workspace are passed over; if the project is not, nothing is done.
 pub(crate) async fn link(
     conn: &mut PgConnection,
     workspace_id: &str,
-    signal_id: &str,
+    signal_ids: &[String],
     project_id: &str,
     origin: &str,
     reason: Option<&str>,
     confidence: Option<f32>,
-) -> sqlx::Result<Option<bool>> {
-    let both: bool = sqlx::query_scalar(
-        "select exists (select from signals.signals where workspace_id = $1 and id = $2 and deleted_at is null)
-            and exists (select from signals.projects where workspace_id = $1 and id = $3)",
+) -> sqlx::Result<Linked> {
+    let known: Vec<String> = sqlx::query_scalar(
+        "select s.id from signals.signals s
+         where s.workspace_id = $1 and s.id = any ($2) and s.deleted_at is null
+           and exists (select from signals.projects where workspace_id = $1 and id = $3)
+         order by s.id for no key update of s",
     )
     .bind(workspace_id)
-    .bind(signal_id)
+    .bind(signal_ids)
     .bind(project_id)
-    .fetch_one(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    if !both {
-        return Ok(None);
-    }
     // An automatic link that a person confirms is replaced, so that the profile learns of it.
-    sqlx::query("delete from signals.signal_projects where signal_id = $1 and project_id = $2 and origin = 'auto'")
-        .bind(signal_id)
+    sqlx::query("delete from signals.signal_projects where signal_id = any ($1) and project_id = $2 and origin = 'auto'")
+        .bind(&known)
         .bind(project_id)
         .execute(&mut *conn)
         .await?;
-    let new = sqlx::query(
+    let new = sqlx::query_scalar(
         "insert into signals.signal_projects (workspace_id, signal_id, project_id, origin, link_reason, confidence)
-         values ($1, $2, $3, $4, $5, $6) on conflict (signal_id, project_id) do nothing",
+         select $1, n.id, $3, $4, $5, $6 from unnest($2::text[]) as n (id)
+         order by n.id on conflict (signal_id, project_id) do nothing
+         returning signal_id",
     )
     .bind(workspace_id)
-    .bind(signal_id)
+    .bind(&known)
     .bind(project_id)
     .bind(origin)
     .bind(reason)
     .bind(confidence)
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(Some(new.rows_affected() == 1))
+    Ok(Linked { known, new })
 }
 
 /// Removes a link; whether there was one, and whether the signal has another.
@@ -134,4 +144,25 @@ pub(crate) async fn unlink(
     .fetch_one(conn)
     .await?;
     Ok((gone.rows_affected() == 1, others))
+}
+
+/// Drops the links that the classifier made from a text that was `reread`, and all of signals that are
+/// `gone`.
+pub(crate) async fn forget(
+    conn: &mut PgConnection,
+    reread: &[String],
+    gone: &[String],
+) -> sqlx::Result<()> {
+    if reread.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "delete from signals.signal_projects
+         where signal_id = any ($1) and origin = 'auto' or signal_id = any ($2)",
+    )
+    .bind(reread)
+    .bind(gone)
+    .execute(conn)
+    .await?;
+    Ok(())
 }

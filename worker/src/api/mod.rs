@@ -58,6 +58,7 @@ pub fn routes(api: Api) -> Router {
         .route("/signals/{id}", get(signals::show).patch(signals::change))
         .route("/projects", get(projects::list).post(projects::add))
         .route("/projects/{id}", get(projects::show).patch(projects::change))
+        .route("/projects/{id}/signals", post(projects::link))
         .route("/signals/{id}/similar", get(signals::similar))
         .route(
             "/signals/{id}/projects/{project_id}",

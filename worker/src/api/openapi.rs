@@ -69,6 +69,7 @@ pub(crate) struct SignalBody {
         super::projects::add,
         super::projects::show,
         super::projects::change,
+        super::projects::link,
         super::signals::similar,
         super::suggestions::list,
         super::suggestions::accept,

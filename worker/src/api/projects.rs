@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use millrace_jobs::{
-    signals::profile,
+    signals::{
+        links::{self, Linked},
+        profile,
+    },
     store::projects::{self, Project},
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +20,8 @@ use super::{
 };
 
 const NAME_CHARS_MAX: usize = 200;
+/// Links per request; fits into the cap of a body.
+const LINKS_MAX: usize = 1_000;
 
 /// All projects of the workspace.
 #[derive(Debug, Serialize, ToSchema)]
@@ -122,6 +127,40 @@ pub(super) async fn change(
     rescore(&api, &mut tx, caller.workspace()).await?;
     tx.commit().await?;
     Ok(Json(changed))
+}
+
+/// Signals to be linked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signals {
+    /// Ids of signals, 1 to 1,000
+    #[schema(min_items = 1, max_items = 1_000)]
+    signals: Vec<String>,
+}
+
+/// Link many signals by hand, as an import does; what is linked already stays so, and ids that are no signals of the
+/// workspace are named in the answer
+#[utoipa::path(post, path = "/v1/projects/{id}/signals", tag = "projects", params(("id" = String, Path, description = "Project")),
+    request_body = Signals, responses((status = 200, body = Linked)))]
+pub(super) async fn link(
+    State(api): State<Api>,
+    caller: Caller<Write>,
+    At(project_id): At<String>,
+    Body(Signals { signals }): Body<Signals>,
+) -> Result<Json<Linked>, ApiError> {
+    if !(1..=LINKS_MAX).contains(&signals.len()) {
+        return Err(ApiError::BadRequest(format!("signals: 1 to {LINKS_MAX} ids")));
+    }
+    let workspace_id = caller.workspace();
+    let mut tx = api.pool.begin().await?;
+    if projects::get(&mut tx, workspace_id, &project_id).await?.is_none() {
+        return Err(ApiError::NotFound("project"));
+    }
+    let project =
+        links::Project { workspace_id, project_id: &project_id, actor: caller.key_id() };
+    let linked = links::link_all(&mut tx, &api.queue, project, &signals).await?;
+    tx.commit().await?;
+    Ok(Json(linked))
 }
 
 /// What was undecided may belong to it now.

@@ -134,6 +134,6 @@ pub(super) async fn similar(
     }
     match signal_list::get(&api.pool, Some(workspace), &id).await? {
         None => Err(ApiError::NotFound("signal")),
-        Some(_) => Err(ApiError::Conflict("the signal is not embedded yet".into())),
+        Some(_) => Err(ApiError::Conflict("the signal has no vector: it is not embedded yet, or only the beginning of a text whose parts are".into())),
     }
 }

@@ -7,16 +7,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDateTime;
-use serde_json::{Map, Value};
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::merge::{Fields, Stored, decide, fresh, merged};
+use super::{
+    merge::{Fields, Stored, decide, fresh, merged},
+    rows::Rows,
+};
 use crate::{
     embed::content_hash,
     record::{Change, Content, Record},
-    store::{activity_logs, embeddings, inbox_items, new_id, signal_versions},
+    store::{
+        activity_logs, embeddings, inbox_items, new_id, signal_personas, signal_projects,
+        signal_versions,
+    },
 };
 
 /// A record and the delivery that brought it.
@@ -130,7 +134,7 @@ fn rank(record: &Record) -> (i64, bool, Option<[u8; 32]>) {
     (record.version, hash.is_none(), hash)
 }
 
-fn content(record: &Record) -> Option<&Content> {
+pub(super) fn content(record: &Record) -> Option<&Content> {
     match &record.change {
         Change::Signal(content) => Some(content),
         Change::Inbox(_) | Change::Delete => None,
@@ -171,7 +175,7 @@ async fn apply_round(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Re
 async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Vec<Applied>> {
     let stored = lock(conn, items).await?;
     let (mut edits, mut deletes) = (Rows::default(), Rows::default());
-    let mut forgotten = Vec::new();
+    let (mut forgotten, mut reread) = (Vec::new(), Vec::new());
     let mut results = Vec::with_capacity(items.len());
     for (item, row) in items.iter().zip(&stored) {
         let content = content(item.record);
@@ -181,6 +185,7 @@ async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<
             (Outcome::Edited, Some(content)) => {
                 let text_changed = row.content_hash.as_deref() != hash.as_ref().map(|h| &h[..]);
                 let fields = merged(row, content, text_changed);
+                reread.extend(text_changed.then(|| row.id.clone()));
                 edits.push(row.id.clone(), item, fields, text_changed);
             }
             (Outcome::Deleted, _) => {
@@ -199,6 +204,9 @@ async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<
         signal_versions::erase(conn, &deletes.ids).await?;
         embeddings::forget(conn, &forgotten).await?;
     }
+    // What was derived from a text falls with it; of a deleted signal, so does what people derived.
+    signal_projects::forget(conn, &reread, &deletes.ids).await?;
+    signal_personas::forget(conn, &reread, &deletes.ids).await?;
     Ok(results)
 }
 
@@ -266,130 +274,4 @@ async fn write_history(
         .await?;
     }
     Ok(())
-}
-
-/// Columns of many rows, for UNNEST.
-#[derive(Debug, Default)]
-struct Rows<'a> {
-    ids: Vec<String>,
-    workspaces: Vec<&'a str>,
-    origins: Vec<&'a str>,
-    refs: Vec<&'a str>,
-    versions: Vec<i64>,
-    verbatims: Vec<&'a str>,
-    hashes: Vec<Option<Vec<u8>>>,
-    text_changed: Vec<bool>,
-    interpretations: Vec<Option<String>>,
-    severities: Vec<Option<String>>,
-    frequencies: Vec<Option<String>>,
-    segments: Vec<Option<String>>,
-    provenances: Vec<Json<Map<String, Value>>>,
-    urls: Vec<Option<&'a str>>,
-    interview_dates: Vec<Option<NaiveDateTime>>,
-    interviewees: Vec<Option<&'a str>>,
-    tags: Vec<Json<&'a [String]>>,
-    metadata: Vec<Json<Map<String, Value>>>,
-    occurred: Vec<Option<NaiveDateTime>>,
-    sanitized: Vec<bool>,
-    source_ids: Vec<&'a str>,
-    events: Vec<Uuid>,
-    traces: Vec<&'a str>,
-    deleted: Vec<bool>,
-}
-
-impl<'a> Rows<'a> {
-    fn push(&mut self, id: String, item: &Arrival<'a>, fields: Fields, text_changed: bool) {
-        let content = content(item.record);
-        self.ids.push(id);
-        self.workspaces.push(item.workspace_id);
-        self.origins.push(item.record.origin.as_str());
-        self.refs.push(&item.record.source_ref);
-        self.versions.push(item.record.version);
-        self.verbatims.push(content.map_or("", |c| &c.verbatim));
-        self.hashes.push(content.map(|c| content_hash(&c.verbatim).to_vec()));
-        self.text_changed.push(text_changed);
-        self.interpretations.push(fields.interpretation);
-        self.severities.push(fields.severity);
-        self.frequencies.push(fields.frequency);
-        self.segments.push(fields.user_segment);
-        self.provenances.push(Json(fields.provenance));
-        self.urls.push(content.and_then(|c| c.source_url.as_deref()));
-        self.interview_dates.push(content.and_then(|c| c.interview_date).map(|d| d.naive_utc()));
-        self.interviewees.push(content.and_then(|c| c.interviewee.as_deref()));
-        self.tags.push(Json(content.map_or(&[][..], |c| &c.tags)));
-        self.metadata.push(Json(content.map(|c| c.metadata.clone()).unwrap_or_default()));
-        self.occurred.push(content.and_then(|c| c.occurred_at).map(|d| d.naive_utc()));
-        self.sanitized.push(content.is_some_and(|c| c.sanitized));
-        self.source_ids.push(item.source_id);
-        self.events.push(item.event_id);
-        self.traces.push(item.trace_id);
-        self.deleted.push(content.is_none());
-    }
-
-    /// Inserts what does not exist; the ids that are new.
-    async fn insert(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-        sqlx::query_scalar(include_str!("insert.sql"))
-            .bind(&self.ids)
-            .bind(&self.workspaces)
-            .bind(&self.origins)
-            .bind(&self.refs)
-            .bind(&self.versions)
-            .bind(&self.verbatims)
-            .bind(&self.hashes)
-            .bind(&self.interpretations)
-            .bind(&self.severities)
-            .bind(&self.frequencies)
-            .bind(&self.segments)
-            .bind(&self.provenances)
-            .bind(&self.urls)
-            .bind(&self.interview_dates)
-            .bind(&self.interviewees)
-            .bind(&self.tags)
-            .bind(&self.metadata)
-            .bind(&self.occurred)
-            .bind(&self.sanitized)
-            .bind(&self.source_ids)
-            .bind(&self.events)
-            .bind(&self.traces)
-            .bind(&self.deleted)
-            .fetch_all(conn)
-            .await
-    }
-
-    async fn edit(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        sqlx::query(include_str!("edit.sql"))
-            .bind(&self.ids)
-            .bind(&self.versions)
-            .bind(&self.verbatims)
-            .bind(&self.hashes)
-            .bind(&self.text_changed)
-            .bind(&self.interpretations)
-            .bind(&self.severities)
-            .bind(&self.frequencies)
-            .bind(&self.segments)
-            .bind(&self.provenances)
-            .bind(&self.urls)
-            .bind(&self.interview_dates)
-            .bind(&self.interviewees)
-            .bind(&self.tags)
-            .bind(&self.metadata)
-            .bind(&self.sanitized)
-            .bind(&self.source_ids)
-            .bind(&self.events)
-            .bind(&self.traces)
-            .execute(conn)
-            .await?;
-        Ok(())
-    }
-
-    async fn delete(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        sqlx::query(include_str!("delete.sql"))
-            .bind(&self.ids)
-            .bind(&self.versions)
-            .bind(&self.events)
-            .bind(&self.traces)
-            .execute(conn)
-            .await?;
-        Ok(())
-    }
 }

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::apply::Outcome;
-use crate::record::Content;
+use crate::record::{Content, UNCHANGING};
 
 /// The stored row as far as a later record needs it.
 #[derive(Debug, sqlx::FromRow)]
@@ -25,8 +25,9 @@ pub(super) struct Stored {
 }
 
 /// What becomes of a record that meets `stored`. The highest version wins, a delete wins a tie; two
-/// texts of one version are ordered by their hash, so that any order of arrival ends the same. The
-/// delivery that wrote the row may always write it again: that is a replay.
+/// texts of one version are ordered by their hash, so that any order of arrival ends the same, but the
+/// first text of what never changes stays. The delivery that wrote the row may always write it again:
+/// that is a replay.
 pub(super) fn decide(
     stored: &Stored,
     version: i64,
@@ -49,6 +50,9 @@ pub(super) fn decide(
     let old = stored.content_hash.as_deref().unwrap_or_default();
     if version > stored.version || stored.event_id == Some(event_id) {
         return Outcome::Edited;
+    }
+    if version == UNCHANGING {
+        return Outcome::Unchanged;
     }
     match old.cmp(hash.as_slice()) {
         std::cmp::Ordering::Less => Outcome::Edited,

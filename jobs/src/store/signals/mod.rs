@@ -5,6 +5,7 @@ pub mod by_user;
 mod enrich;
 mod merge;
 mod process;
+mod rows;
 
 pub use apply::{Applied, Arrival, Outcome, Target, apply};
 pub(crate) use enrich::{Enrichable, Enrichment, enrichable, write as write_enrichment};

@@ -1,5 +1,5 @@
-//! Benchmarks: each figure beside a reference of the same run. `make bench` runs them all, but for
-//! `texts --FILE`, which needs a file of `text TAB label` lines.
+//! Benchmarks: each figure beside a reference of the same run. `make bench` runs them all, but for those on
+//! input from elsewhere: `texts PATH` (lines of `text TAB label`) and `payloads FOLDER`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,11 +13,13 @@
     reason = "a benchmark that cannot measure ends; its tables go to the terminal; it signs with the real clock and names its own databases"
 )]
 
-mod classify;
 mod ingest;
+mod judge;
 mod load;
 mod memory;
+mod payloads;
 mod pipeline;
+mod post;
 mod queue;
 mod report;
 mod server;
@@ -35,19 +37,20 @@ async fn main() {
     if names.is_empty() {
         names = ALL.iter().map(ToString::to_string).collect();
     }
-    for name in names {
+    let mut names = names.into_iter();
+    while let Some(name) = names.next() {
         let mut report = Report::new(&name);
         match name.as_str() {
             "ingest" => ingest::run(&mut report).await,
-            "classify" => classify::run(&mut report, &options).await,
             "pipeline" => pipeline::run(&mut report).await,
             "memory" => memory::run(&mut report).await,
-            "texts" => {
-                texts::run(&mut report, options.first().map_or("", |o| o.trim_start_matches("--")))
-                    .await
+            "texts" => texts::run(&mut report, &names.next().unwrap()).await,
+            "payloads" => {
+                payloads::run(&names.next().unwrap()).await;
+                continue;
             }
             "queue" => queue::run(&mut report, &options).await.unwrap(),
-            other => panic!("no benchmark {other:?}; there are {}, and classify", ALL.join(", ")),
+            other => panic!("no benchmark {other:?}; there are {}, texts PATH, payloads FOLDER", ALL.join(", ")),
         }
         report.finish();
     }

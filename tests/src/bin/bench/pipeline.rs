@@ -2,9 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::Utc;
 use millrace_config::{Clock, Settings};
-use millrace_ingest::verify::{self, Unsigned};
 use millrace_jobs::{
     ctx::Ctx,
     embed,
@@ -66,7 +64,8 @@ pub(crate) async fn run(report: &mut Report) {
             .unwrap();
     }
     let role = Role::start(&url, "serve", &[]).await;
-    post(&role, &texts).await;
+    let post = role.sender("bench", "webhook", &[]);
+    post.send_all(texts.iter().map(|text| serde_json::json!({ "verbatim": text }))).await;
     drop(role);
 
     let ctx = ctx(&pool);
@@ -101,33 +100,4 @@ pub(crate) async fn run(report: &mut Report) {
         &format!("{alone:.0}/s the model alone ({:.0} %)", 100.0 * whole / alone),
         "",
     );
-}
-
-/// Signed deliveries of the generic webhook, eight at a time.
-async fn post(role: &Role, texts: &[String]) {
-    let (path_id, secret) = role.source("webhook");
-    let target = format!("http://127.0.0.1:{}/hooks/{path_id}", role.port);
-    let scheme = verify::scheme("millrace").unwrap();
-    let client = millrace_tests::client();
-    for batch in texts.chunks(64) {
-        let mut posts = tokio::task::JoinSet::new();
-        for text in batch {
-            let body = serde_json::json!({ "verbatim": text }).to_string();
-            let unsigned = Unsigned {
-                method: "POST",
-                uri: &target,
-                body: body.as_bytes(),
-                id: "",
-                timestamp: Utc::now(),
-            };
-            let mut request = client.post(&target).header("content-type", "application/json");
-            for (name, value) in verify::sign(scheme, &secret, &unsigned).unwrap() {
-                request = request.header(name, value);
-            }
-            posts.spawn(request.body(body).send());
-        }
-        for answer in posts.join_all().await {
-            assert!(answer.unwrap().status().is_success());
-        }
-    }
 }

@@ -7,6 +7,8 @@ use millrace_worker::embedded::{Cluster, Keep, Place, launch};
 use sqlx::{Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 
+use crate::post::Post;
+
 const KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A Postgres that flushes to disk, in a folder that goes away with it.
@@ -66,7 +68,7 @@ pub(crate) struct Role {
 impl Role {
     /// Start it on the database and wait until it is ready.
     pub(crate) async fn start(url: &str, role: &str, env: &[(&str, String)]) -> Self {
-        let home = TempDir::new().unwrap();
+        let home = millrace_tests::state_folder();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = command(url, home.path(), port, env)
             .arg(role)
@@ -86,13 +88,22 @@ impl Role {
 
     /// Add a source; returns its path id and secret.
     pub(crate) fn source(&self, kind: &str) -> (String, String) {
+        let Post { url, secret, .. } = self.sender("bench", kind, &[]);
+        (url.rsplit('/').next().unwrap().to_owned(), secret)
+    }
+
+    /// Add a source with more arguments of `source add`.
+    pub(crate) fn sender(&self, workspace: &str, kind: &str, extra: &[&str]) -> Post {
         let mut command = command(&self.url, self._home.path(), self.port, &[]);
         let name = uuid::Uuid::now_v7().to_string();
-        command.args(["--json", "source", "add", kind, "--workspace", "bench", "--name", &name]);
-        let output = command.output().unwrap();
+        command.args(["--json", "source", "add", kind, "--workspace", workspace, "--name", &name]);
+        let output = command.args(extra).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let source: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let text = |key: &str| source[key].as_str().unwrap().to_owned();
-        (text("path_id"), text("secret"))
+        let url = format!("http://127.0.0.1:{}/hooks/{}", self.port, text("path_id"));
+        let client = millrace_tests::client();
+        Post { client, url, scheme: text("scheme"), secret: text("secret") }
     }
 
     /// Peak resident memory, MiB.
