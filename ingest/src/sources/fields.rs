@@ -87,10 +87,15 @@ impl<'a, 'c> Fields<'a, 'c> {
         self.line("verbatim", self.words, limits::VERBATIM_BYTES_MAX)
     }
 
-    /// Refuse at the door what could never become a signal. A source whose words stand where its map says is
-    /// a platform: it sends events of many kinds, cannot read our refusal, and is not wrong about any of them.
+    /// The source's map says where the words stand.
+    pub(super) fn mapped(&self) -> bool {
+        self.map.contains_key("verbatim")
+    }
+
+    /// Refuse at the door what could never become a signal. A source with a map is a platform: it sends events
+    /// of many kinds, and is not wrong about those that hold no words.
     pub(super) fn check(&self) -> Result<(), Reject> {
-        if self.map.contains_key("verbatim") {
+        if self.mapped() {
             return Ok(());
         }
         if self.deleted() && self.source_ref().is_some() || self.verbatim().is_some() {

@@ -42,7 +42,10 @@ impl Source for Webhook {
         }
         let object = Object::parse(&body).map_err(|_| refuse("json_invalid", "Invalid JSON"))?;
         let fields = Fields::new(object, config);
-        fields.check()?;
+        // Who numbers deliveries is a platform with events of many kinds: what is not understood is held.
+        if delivery.delivery_id.is_none() {
+            fields.check()?;
+        }
         let (object, version) = (fields.source_ref(), fields.version());
         let key = identity::key(delivery, object.as_deref().zip(version.as_deref()));
         Ok(identity::event(key, Some("signal")))
@@ -65,9 +68,11 @@ impl Source for Webhook {
         }
         let object = Object::parse(&body).map_err(|why| hold("json_invalid", why))?;
         let fields = Fields::new(object, config);
-        Ok(fields
-            .record(place)
-            .map_or(Normalized::Ignored("empty"), |r| Normalized::Records(vec![r])))
+        match fields.record(place) {
+            Some(record) => Ok(Normalized::Records(vec![record])),
+            None if fields.mapped() => Ok(Normalized::Ignored("empty")),
+            None => Err(hold("field_missing", "verbatim: the source needs a field map")),
+        }
     }
 }
 

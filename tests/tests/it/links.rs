@@ -6,7 +6,7 @@ use millrace_jobs::{
     ctx::Ctx,
     queue::{Job, LeaseId, Leased, Verdict},
     signals::{
-        links::{Answer, Request, accept, dismiss, link, unlink},
+        links::{Answer, Linked, Project, Request, accept, dismiss, link, link_all, unlink},
         process::Process,
         profile::Profile,
     },
@@ -137,6 +137,42 @@ async fn links_by_hand_are_idempotent_and_stay_within_the_tenant() {
             .await
             .unwrap();
     assert_eq!(jobs, 1, "changes are answered together");
+}
+
+#[tokio::test]
+async fn many_links_are_one_request_and_learned_from_once() {
+    let db = Pg::database().await;
+    let (ctx, ours, theirs) = setup(&db).await;
+    signal(&db, "a", "tablet tunnel reception spinner forever").await;
+    signal(&db, "b", "spinner forever tablet reception tunnel again").await;
+    signal(&db, "sure", "offline job sheets sync without connection").await;
+    for id in ["a", "b", "sure"] {
+        process(&ctx, id).await;
+    }
+    assert_eq!(status(&db, "b").await, "new");
+    let mut conn = db.pool.acquire().await.unwrap();
+    let all = ["sure", "nobody", "a", "a"].map(str::to_owned);
+    let project = Project { workspace_id: "w", project_id: &ours, actor: "key" };
+    let first = link_all(&mut conn, &ctx.queue, project, &all).await.unwrap();
+    let unknown = vec!["nobody".to_owned()];
+    assert_eq!(first, Linked { linked: 2, unchanged: 0, unknown: unknown.clone() });
+    let again = link_all(&mut conn, &ctx.queue, project, &all).await.unwrap();
+    assert_eq!(again, Linked { linked: 0, unchanged: 2, unknown });
+    let foreign = Project { project_id: &theirs, ..project };
+    let refused = link_all(&mut conn, &ctx.queue, foreign, &all).await.unwrap();
+    assert_eq!((refused.linked, refused.unchanged), (0, 0));
+    let rows: (i64, i64, i64) = sqlx::query_as(
+        "select (select count(*) from signals.signal_projects where origin = 'manual'),
+                (select count(*) from signals.activity_logs where action = 'signal.linked' and actor_id = 'key'),
+                (select count(*) from ops.jobs where kind = 'signals.profile')",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(rows, (2, 2, 1), "also the automatic link is a person's now");
+    let verdicts = Profile::run(ctx.clone(), vec![lease(Profile {})]).await;
+    assert!(matches!(verdicts[..], [Verdict::Committed]), "{verdicts:?}");
+    assert_eq!(status(&db, "b").await, "linked", "what is like a linked signal follows it");
 }
 
 #[tokio::test]

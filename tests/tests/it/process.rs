@@ -180,11 +180,16 @@ async fn what_the_sender_stated_stays_and_the_rest_is_extracted() {
                 We need a restore button because our auditors wait.";
     signal(&db, "w", "a", text).await;
     signal(&db, "w", "short", "down!!").await;
+    signal(&db, "w", "stated", "The totals do not add up.").await;
+    sqlx::query("update signals.signals set user_segment = 'Finance Team' where id = 'stated'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
     sqlx::query("update signals.signals set severity = 'low', provenance = '{\"severity\": {\"by\": \"caller\"}}' where id = 'a'")
         .execute(&db.pool)
         .await
         .unwrap();
-    process(&ctx, &["a", "short"]).await;
+    process(&ctx, &["a", "short", "stated"]).await;
     assert_eq!(value(&db, "a", "severity").await, "low");
     assert_eq!(value(&db, "a", "frequency").await, "common");
     assert_eq!(value(&db, "a", "user_segment").await, "enterprise");
@@ -203,11 +208,14 @@ async fn what_the_sender_stated_stays_and_the_rest_is_extracted() {
         .take(usize::try_from(to - from).unwrap())
         .collect();
     assert_eq!(said, "every single day");
-    let persona: String =
-        sqlx::query_scalar("select persona_id from signals.signal_personas where signal_id = 'a'")
-            .fetch_one(&db.pool)
-            .await
-            .unwrap();
-    assert_eq!(persona, "enterprise");
+    let personas: Vec<(String, String, bool)> = sqlx::query_as(
+        "select signal_id, persona_id, confidence = 1 from signals.signal_personas order by signal_id",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    let persona = |signal: &str, id: &str, stated| (signal.to_owned(), id.to_owned(), stated);
+    let expected = [persona("a", "enterprise", false), persona("stated", "finance-team", true)];
+    assert_eq!(personas, expected, "from evidence in the text, and from what the sender states");
     assert_eq!(value(&db, "short", "severity").await, Value::Null);
 }

@@ -1,7 +1,7 @@
 //! Records become rows: any order, any concurrency, one result.
 
 use millrace_jobs::{
-    record::{Change, Content, InboxContent, Origin, Record, Severity},
+    record::{Change, Content, InboxContent, Origin, Record, Severity, UNCHANGING},
     store::signals::{Applied, Arrival, Outcome, Target, apply},
 };
 use millrace_tests::{Database, Pg};
@@ -139,6 +139,103 @@ async fn equal_versions_with_different_texts_converge() {
         }
     }
     assert_eq!(texts(&one).await, texts(&two).await);
+}
+
+#[tokio::test]
+async fn whoever_repeats_the_key_of_a_mail_overwrites_nothing() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    // Two of these hash higher than the first, or two lower, or one each: none may win.
+    let copies = ["forged", "footer added", "another"].map(|text| said("mail", UNCHANGING, text));
+    outcomes(&db, &[said("mail", UNCHANGING, "the mail")]).await;
+    for copy in copies {
+        assert_eq!(outcomes(&db, &[copy]).await, [Outcome::Unchanged]);
+    }
+    assert_eq!(texts(&db).await[0].1, "the mail");
+}
+
+#[tokio::test]
+async fn what_was_derived_from_a_text_falls_with_it() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let first = ["edited", "confirmed", "gone"].map(|key| said(key, 1, "Export to Excel"));
+    apply_all(&db, &first).await;
+    apply_all(&db, &[said("copy", 1, "Export to Excel!"), said("same", 1, "It is slow")]).await;
+    sqlx::raw_sql(
+        "insert into signals.projects (id, workspace_id, name) values ('p', 'w', 'P');
+         insert into signals.signal_projects (workspace_id, signal_id, project_id, origin)
+         select 'w', id, 'p', case source_ref when 'confirmed' then 'manual' else 'auto' end from signals.signals
+         where source_ref <> 'copy';
+         insert into signals.signal_personas (workspace_id, signal_id, persona_id)
+         select 'w', id, 'enterprise' from signals.signals;
+         update signals.signals set status = 'linked', processed_at = now();
+         update signals.signals s set duplicate_of = o.id, duplicate_kind = 'near'
+         from signals.signals o where s.source_ref = 'copy' and o.source_ref = 'edited'",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let later = [
+        said("edited", 2, "Dark theme"),
+        said("confirmed", 2, "Dark theme"),
+        deleted("gone", 2),
+        said("same", 2, "It is slow"),
+    ];
+    apply_all(&db, &later).await;
+    let rows: Vec<(String, String, i64, i64, bool)> = sqlx::query_as(
+        "select source_ref, status, (select count(*) from signals.signal_projects p where p.signal_id = s.id),
+                (select count(*) from signals.signal_personas p where p.signal_id = s.id), duplicate_of is null
+         from signals.signals s order by source_ref",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    let row = |key: &str, status: &str, links, personas| {
+        (key.to_owned(), status.to_owned(), links, personas, true)
+    };
+    let expected = [
+        row("confirmed", "linked", 1, 0),
+        row("copy", "linked", 0, 1),
+        row("edited", "new", 0, 0),
+        row("gone", "archived", 0, 0),
+        row("same", "linked", 1, 1),
+    ];
+    assert_eq!(rows, expected, "a person's link outlives an edit, nothing outlives a delete");
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_long_text_holds_its_parts_together_and_is_not_processed() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let mut records = [said("file", 1, "The file begins"), said("file/chunk-1", 1, "One part.")];
+    let [Change::Signal(whole), Change::Signal(part)] =
+        records.each_mut().map(|record| &mut record.change)
+    else {
+        panic!("signals");
+    };
+    whole.parts = Some(1);
+    part.parent_ref = Some("file".into());
+    let states = async || -> Vec<bool> {
+        sqlx::query_scalar("select processed_at is not null from signals.signals order by source_ref")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap()
+    };
+    for version in [1, 2] {
+        for record in &mut records {
+            record.version = version;
+            if let Change::Signal(content) = &mut record.change {
+                content.verbatim.push_str(" again");
+            }
+        }
+        let event_id = Uuid::now_v7();
+        let arrival = |record| Arrival { workspace_id: "w", source_id: "s", event_id, trace_id: "t", record };
+        let arrivals: Vec<_> = records.iter().map(arrival).collect();
+        let applied = apply_all(&db, &records).await;
+        let jobs = millrace_jobs::signals::process::jobs(&arrivals, &applied).unwrap();
+        assert_eq!(jobs.len(), 1, "only the part has work to be done");
+        assert_eq!(states().await, [true, false], "version {version}");
+    }
 }
 
 #[tokio::test]

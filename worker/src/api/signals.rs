@@ -89,7 +89,7 @@ pub(super) async fn change(
         }
     }
     let mut tx = api.pool.begin().await?;
-    match by_user::edit(&mut tx, caller.workspace(), &id, &edit).await? {
+    match by_user::edit(&mut tx, caller.workspace(), &id, &edit, caller.key_id()).await? {
         Edited::Done => {}
         Edited::NotFound => return Err(ApiError::NotFound("signal")),
         Edited::Forbidden(from, to) => {

@@ -1,12 +1,13 @@
 //! What people change about a signal: its status, and the fields on which their word is final.
 
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
     record::{Frequency, Severity},
-    store::signal_list::Status,
+    store::{activity_logs::Entries, signal_list::Status},
 };
 
 /// A change by a person; absent fields stay as they are.
@@ -48,7 +49,8 @@ pub const fn may_move(from: Status, to: Status) -> bool {
     )
 }
 
-/// Apply `edit`; the fields it sets are the user's from now on, and no model or sender replaces them.
+/// Apply `edit` in the name of `actor`, an API key's id; the fields it sets are the user's from now on, and no
+/// model or sender replaces them.
 ///
 /// # Errors
 /// Those of the database.
@@ -57,6 +59,7 @@ pub async fn edit(
     workspace_id: &str,
     id: &str,
     edit: &Edit,
+    actor: &str,
 ) -> sqlx::Result<Edited> {
     let now: Option<String> = sqlx::query_scalar(
         "select status from signals.signals where workspace_id = $1 and id = $2 and deleted_at is null for update",
@@ -93,9 +96,48 @@ pub async fn edit(
     .bind(edit.severity.map(Severity::as_str))
     .bind(edit.frequency.map(Frequency::as_str))
     .bind(&edit.user_segment)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    log(conn, workspace_id, id, edit, from, actor).await?;
     Ok(Edited::Done)
+}
+
+/// Which fields were set, never to what text.
+async fn log(
+    conn: &mut PgConnection,
+    workspace_id: &str,
+    id: &str,
+    edit: &Edit,
+    from: Status,
+    actor: &str,
+) -> sqlx::Result<()> {
+    let set = [
+        ("interpretation", edit.interpretation.is_some()),
+        ("severity", edit.severity.is_some()),
+        ("frequency", edit.frequency.is_some()),
+        ("user_segment", edit.user_segment.is_some()),
+        ("status", edit.status.is_some()),
+    ];
+    let fields: Vec<&str> = set.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect();
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let mut detail = json!({ "fields": fields });
+    if let (Some(to), Some(detail)) = (edit.status, detail.as_object_mut()) {
+        detail.insert("from".into(), from.as_str().into());
+        detail.insert("to".into(), to.as_str().into());
+    }
+    // The source system's names, where it has some.
+    let action = match (from, edit.status) {
+        (Status::Archived, Some(Status::Reviewed)) => "signals.unarchived",
+        (Status::New | Status::Reviewed | Status::Linked, Some(Status::Archived)) => {
+            "signals.archived"
+        }
+        _ => "signal.edited",
+    };
+    let mut entries = Entries::default();
+    entries.push_by("api_key", workspace_id, actor, action, id, detail);
+    entries.insert(conn).await
 }
 
 #[cfg(test)]

@@ -34,6 +34,45 @@ async fn what_a_person_says_stands() {
             house.ask(Method::PATCH, &path, Some(&house.key), Some(json!({ "status": to }))).await;
         assert_eq!(status, expected, "to {to}: {answer}");
     }
+    assert_eq!(house.ask(Method::PATCH, &path, Some(&house.key), Some(json!({}))).await.0, 200);
+    let logged: Vec<(String, String, serde_json::Value)> = sqlx::query_as(
+        "select action, actor_type, metadata from signals.activity_logs l
+         where target_id = $1 and exists (select from ops.api_keys k where k.id = l.actor_id) order by created_at",
+    )
+    .bind(&id)
+    .fetch_all(&house.db.pool)
+    .await
+    .unwrap();
+    let entry = |action: &str, metadata| (action.to_owned(), "api_key".to_owned(), metadata);
+    let expected = [
+        entry("signal.edited", json!({ "fields": ["severity", "status"], "from": "new", "to": "reviewed" })),
+        entry("signals.archived", json!({ "fields": ["status"], "from": "reviewed", "to": "archived" })),
+        entry("signals.unarchived", json!({ "fields": ["status"], "from": "archived", "to": "reviewed" })),
+    ];
+    assert_eq!(logged, expected, "who changed what, without any text; refusals and nothing leave no entry");
+}
+
+#[tokio::test]
+async fn an_import_links_many_signals_in_one_request() {
+    let house = House::open().await;
+    let mut ids = house.signals(&["The CSV export stops halfway", "Excel cuts the export"]).await;
+    let (_, project) = house.post("/v1/projects", json!({ "name": "Exports" })).await;
+    let path = format!("/v1/projects/{}/signals", project["id"].as_str().unwrap());
+    let (status, linked) = house.post(&path, json!({ "signals": ids })).await;
+    assert_eq!((status, linked), (200, json!({ "linked": 2, "unchanged": 0, "unknown": [] })));
+    ids.push("nobody".into());
+    let (_, again) = house.post(&path, json!({ "signals": ids })).await;
+    assert_eq!(again, json!({ "linked": 0, "unchanged": 2, "unknown": ["nobody"] }));
+    let (_, found) =
+        house.get(&format!("/v1/signals?status=linked&project={}", project["id"].as_str().unwrap())).await;
+    assert_eq!(super::ids(&found).len(), 2);
+    assert_eq!(house.post(&path, json!({ "signals": [] })).await.0, 400);
+    assert_eq!(house.post(&path, json!({ "signals": vec!["x"; 1_001] })).await.0, 400);
+    house.app.run_json(&["--json", "workspace", "add", "other", "--id", "other"]).await;
+    let other = super::key(&house.app, "other", "read,write").await;
+    let (status, _) =
+        house.ask(Method::POST, &path, Some(&other), Some(json!({ "signals": ids }))).await;
+    assert_eq!(status, 404, "another tenant has no such project");
 }
 
 #[tokio::test]
