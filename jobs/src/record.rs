@@ -86,7 +86,7 @@ impl Frequency {
 }
 
 /// Version of an object that never changes at its source: whoever repeats its key overwrites nothing.
-pub const UNCHANGING: i64 = 1;
+pub const UNCHANGING: i64 = 0;
 
 /// One thing that a delivery says: a signal or an inbox item was written, edited or deleted.
 ///

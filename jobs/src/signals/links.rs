@@ -118,7 +118,9 @@ pub async fn accept(
     }
     let reason = "AI-suggested association accepted by user";
     let ids = [signal_id.to_owned()];
-    Ok(answer(&write(conn, queue, request.project(), &ids, "accepted", Some(reason), confidence).await?))
+    Ok(answer(
+        &write(conn, queue, request.project(), &ids, "accepted", Some(reason), confidence).await?,
+    ))
 }
 
 /// Dismiss a suggestion: this project is never suggested for this signal again, and an automatic link

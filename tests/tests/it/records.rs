@@ -145,7 +145,7 @@ async fn equal_versions_with_different_texts_converge() {
 async fn whoever_repeats_the_key_of_a_mail_overwrites_nothing() {
     let db = Pg::database().await;
     workspace(&db).await;
-    // Two of these hash higher than the first, or two lower, or one each: none may win.
+    // Of other objects, the text that hashes highest would win.
     let copies = ["forged", "footer added", "another"].map(|text| said("mail", UNCHANGING, text));
     outcomes(&db, &[said("mail", UNCHANGING, "the mail")]).await;
     for copy in copies {
@@ -216,10 +216,12 @@ async fn the_beginning_of_a_long_text_holds_its_parts_together_and_is_not_proces
     whole.parts = Some(1);
     part.parent_ref = Some("file".into());
     let states = async || -> Vec<bool> {
-        sqlx::query_scalar("select processed_at is not null from signals.signals order by source_ref")
-            .fetch_all(&db.pool)
-            .await
-            .unwrap()
+        sqlx::query_scalar(
+            "select processed_at is not null from signals.signals order by source_ref",
+        )
+        .fetch_all(&db.pool)
+        .await
+        .unwrap()
     };
     for version in [1, 2] {
         for record in &mut records {
@@ -229,7 +231,8 @@ async fn the_beginning_of_a_long_text_holds_its_parts_together_and_is_not_proces
             }
         }
         let event_id = Uuid::now_v7();
-        let arrival = |record| Arrival { workspace_id: "w", source_id: "s", event_id, trace_id: "t", record };
+        let arrival =
+            |record| Arrival { workspace_id: "w", source_id: "s", event_id, trace_id: "t", record };
         let arrivals: Vec<_> = records.iter().map(arrival).collect();
         let applied = apply_all(&db, &records).await;
         let jobs = millrace_jobs::signals::process::jobs(&arrivals, &applied).unwrap();

@@ -156,8 +156,7 @@ pub(super) async fn link(
     if projects::get(&mut tx, workspace_id, &project_id).await?.is_none() {
         return Err(ApiError::NotFound("project"));
     }
-    let project =
-        links::Project { workspace_id, project_id: &project_id, actor: caller.key_id() };
+    let project = links::Project { workspace_id, project_id: &project_id, actor: caller.key_id() };
     let linked = links::link_all(&mut tx, &api.queue, project, &signals).await?;
     tx.commit().await?;
     Ok(Json(linked))

@@ -43,7 +43,13 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn push(&mut self, id: String, item: &Arrival<'a>, fields: Fields, text_changed: bool) {
+    pub(super) fn push(
+        &mut self,
+        id: String,
+        item: &Arrival<'a>,
+        fields: Fields,
+        text_changed: bool,
+    ) {
         let content = content(item.record);
         self.ids.push(id);
         self.workspaces.push(item.workspace_id);

@@ -50,7 +50,10 @@ async fn main() {
                 continue;
             }
             "queue" => queue::run(&mut report, &options).await.unwrap(),
-            other => panic!("no benchmark {other:?}; there are {}, texts PATH, payloads FOLDER", ALL.join(", ")),
+            other => panic!(
+                "no benchmark {other:?}; there are {}, texts PATH, payloads FOLDER",
+                ALL.join(", ")
+            ),
         }
         report.finish();
     }

@@ -75,6 +75,7 @@ pub(crate) async fn run(report: &mut Report) {
     }
     let alone = texts.len() as f64 / alone.elapsed().as_secs_f64();
 
+    let before = Cpu::now(&pool).await;
     let start = Instant::now();
     let runtime = Runtime::start(ctx, millrace_worker::JOBS);
     let wanted = i64::try_from(SIGNALS).unwrap();
@@ -89,6 +90,7 @@ pub(crate) async fn run(report: &mut Report) {
     })
     .await;
     let whole = texts.len() as f64 / start.elapsed().as_secs_f64();
+    let after = Cpu::now(&pool).await;
     runtime.drain().await;
     report.note(format!(
         "{SIGNALS} texts of two sentences, one model thread, {} projects",
@@ -100,4 +102,43 @@ pub(crate) async fn run(report: &mut Report) {
         &format!("{alone:.0}/s the model alone ({:.0} %)", 100.0 * whole / alone),
         "",
     );
+    let each = |name: &str, seconds: f64, report: &mut Report| {
+        let figure = format!("{:.2} ms", 1000.0 * seconds / texts.len() as f64);
+        report.row(&format!("CPU per signal: {name}"), &figure, "", "");
+    };
+    each("the model", after.model - before.model, report);
+    each("the worker's other threads", after.others - before.others, report);
+    each("Postgres", after.postgres - before.postgres, report);
+}
+
+/// CPU seconds used so far.
+struct Cpu {
+    model: f64,
+    others: f64,
+    postgres: f64,
+}
+
+impl Cpu {
+    /// Of this process's threads and of the connections that are open.
+    async fn now(pool: &PgPool) -> Self {
+        let (mut model, mut others, mut postgres) = (0.0, 0.0, 0.0);
+        for task in std::fs::read_dir("/proc/self/task").unwrap() {
+            let (name, seconds) = cpu(&task.unwrap().path().join("stat"));
+            *if name.starts_with("embed") { &mut model } else { &mut others } += seconds;
+        }
+        let pids: Vec<i32> =
+            sqlx::query_scalar("select pid from pg_stat_activity").fetch_all(pool).await.unwrap();
+        for pid in pids {
+            postgres += cpu(format!("/proc/{pid}/stat").as_ref()).1;
+        }
+        Self { model, others, postgres }
+    }
+}
+
+/// Name and CPU seconds (at 100 ticks per second, as Linux reports them) of a process or thread.
+fn cpu(stat: &std::path::Path) -> (String, f64) {
+    let line = std::fs::read_to_string(stat).unwrap_or_default();
+    let Some((head, rest)) = line.rsplit_once(") ") else { return (String::new(), 0.0) };
+    let ticks = rest.split(' ').skip(11).take(2).map(|t| t.parse::<f64>().unwrap()).sum::<f64>();
+    (head.split_once('(').map_or("", |(_, name)| name).to_owned(), ticks / 100.0)
 }

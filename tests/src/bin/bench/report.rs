@@ -38,7 +38,8 @@ impl Report {
 
     /// Put the table into BENCHMARKS.md.
     pub(crate) fn finish(self) {
-        let mut section = format!("## {}\n\n`make bench ARGS={}`\n\n", self.name, self.name);
+        let usage = if self.name == "texts" { "\"texts PATH\"" } else { &self.name };
+        let mut section = format!("## {}\n\n`make bench ARGS={usage}`\n\n", self.name);
         for note in &self.notes {
             writeln!(section, "{note}  ").unwrap();
         }

@@ -45,11 +45,23 @@ async fn what_a_person_says_stands() {
     .unwrap();
     let entry = |action: &str, metadata| (action.to_owned(), "api_key".to_owned(), metadata);
     let expected = [
-        entry("signal.edited", json!({ "fields": ["severity", "status"], "from": "new", "to": "reviewed" })),
-        entry("signals.archived", json!({ "fields": ["status"], "from": "reviewed", "to": "archived" })),
-        entry("signals.unarchived", json!({ "fields": ["status"], "from": "archived", "to": "reviewed" })),
+        entry(
+            "signal.edited",
+            json!({ "fields": ["severity", "status"], "from": "new", "to": "reviewed" }),
+        ),
+        entry(
+            "signals.archived",
+            json!({ "fields": ["status"], "from": "reviewed", "to": "archived" }),
+        ),
+        entry(
+            "signals.unarchived",
+            json!({ "fields": ["status"], "from": "archived", "to": "reviewed" }),
+        ),
     ];
-    assert_eq!(logged, expected, "who changed what, without any text; refusals and nothing leave no entry");
+    assert_eq!(
+        logged, expected,
+        "who changed what, without any text; refusals and nothing leave no entry"
+    );
 }
 
 #[tokio::test]
@@ -63,8 +75,9 @@ async fn an_import_links_many_signals_in_one_request() {
     ids.push("nobody".into());
     let (_, again) = house.post(&path, json!({ "signals": ids })).await;
     assert_eq!(again, json!({ "linked": 0, "unchanged": 2, "unknown": ["nobody"] }));
-    let (_, found) =
-        house.get(&format!("/v1/signals?status=linked&project={}", project["id"].as_str().unwrap())).await;
+    let (_, found) = house
+        .get(&format!("/v1/signals?status=linked&project={}", project["id"].as_str().unwrap()))
+        .await;
     assert_eq!(super::ids(&found).len(), 2);
     assert_eq!(house.post(&path, json!({ "signals": [] })).await.0, 400);
     assert_eq!(house.post(&path, json!({ "signals": vec!["x"; 1_001] })).await.0, 400);
