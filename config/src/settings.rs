@@ -104,7 +104,7 @@ section! {
 }
 section! {
     /// Logs.
-    Telemetry { format: String, level: String }
+    Telemetry { format: String, level: String, otlp_url: String }
 }
 section! {
     /// One periodic job.

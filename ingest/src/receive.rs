@@ -12,10 +12,12 @@ use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, Response, StatusCode, header, request::Parts};
 use millrace_config::{Clock, Http};
+use millrace_jobs::trace;
 use moka::sync::Cache;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use self::{
@@ -46,6 +48,14 @@ pub struct Receiver {
     nobody: Arc<str>,
     /// Where senders reach us; some schemes sign it.
     public_url: String,
+}
+
+/// A request without its body.
+struct Arrival<'a> {
+    path_key: Option<&'a str>,
+    parts: &'a Parts,
+    /// 32 hex digits.
+    trace_id: String,
 }
 
 impl Receiver {
@@ -93,7 +103,11 @@ impl Receiver {
         B: http_body::Body<Data = Bytes> + Unpin + Send,
     {
         let mut body = body;
-        let answer = self.answer(lookup, path_key, &parts, &mut body).await;
+        let arrival = Arrival { path_key, parts: &parts, trace_id: trace_id(&parts.headers) };
+        let span = trace::receive(&arrival.trace_id);
+        let answer = self.answer(lookup, &arrival, &mut body);
+        let answer = answer.instrument(span.clone()).await;
+        span.record("outcome", answer.status().as_u16());
         if !answer.status().is_success() {
             body::drain(&parts.headers, body).await;
         }
@@ -103,8 +117,7 @@ impl Receiver {
     async fn answer<B>(
         &self,
         lookup: Lookup,
-        path_key: Option<&str>,
-        parts: &Parts,
+        arrival: &Arrival<'_>,
         body: &mut B,
     ) -> Response<Bytes>
     where
@@ -124,7 +137,7 @@ impl Receiver {
         let Some(first) = sources.first().cloned() else {
             return self.refuse(None, unknown(&lookup));
         };
-        match self.take(&sources, path_key, parts, body).await {
+        match self.take(&sources, arrival, body).await {
             Ok(response) => response,
             Err((source, refusal)) => self.refuse(Some(&source.unwrap_or(first)), refusal),
         }
@@ -133,13 +146,13 @@ impl Receiver {
     async fn take<B>(
         &self,
         sources: &[Arc<LiveSource>],
-        path_key: Option<&str>,
-        parts: &Parts,
+        arrival: &Arrival<'_>,
         body: &mut B,
     ) -> Result<Response<Bytes>, (Option<Arc<LiveSource>>, Refusal)>
     where
         B: http_body::Body<Data = Bytes> + Unpin + Send,
     {
+        let Arrival { path_key, parts, .. } = *arrival;
         let Some(first) = sources.first() else {
             return Err((None, unknown(&Lookup::Path(String::new()))));
         };
@@ -183,7 +196,7 @@ impl Receiver {
                                 source,
                                 key,
                                 event_type,
-                                &parts.headers,
+                                arrival,
                                 held.bytes.clone(),
                                 secret,
                             );
@@ -280,7 +293,7 @@ fn new_event(
     source: &LiveSource,
     key: Vec<Vec<u8>>,
     event_type: Option<String>,
-    headers: &HeaderMap,
+    arrival: &Arrival<'_>,
     body: Bytes,
     secret_id: Option<Arc<str>>,
 ) -> NewEvent {
@@ -290,10 +303,10 @@ fn new_event(
         source_id: source.id.clone(),
         delivery_key: delivery_key(&key),
         event_type: event_type.map(|t| t.replace('\0', "")),
-        headers: kept_headers(headers),
+        headers: kept_headers(&arrival.parts.headers),
         body,
         secret_id,
-        trace_id: trace_id(headers),
+        trace_id: arrival.trace_id.clone(),
     }
 }
 

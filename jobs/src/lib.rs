@@ -7,3 +7,4 @@ pub mod queue;
 pub mod record;
 pub mod signals;
 pub mod store;
+pub mod trace;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinError, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 
 use super::{
     LeaseId, Verdict,
@@ -15,6 +16,7 @@ use super::{
     spec::Ended,
     wake::Place,
 };
+use crate::trace;
 
 /// The end of one delivery, on its way to the database.
 #[derive(Debug)]
@@ -47,12 +49,26 @@ pub(crate) enum How {
     Lost,
 }
 
+impl How {
+    /// As metrics and spans name it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Done | Self::Committed => "done",
+            Self::Cancelled(_) => "cancelled",
+            Self::Again { outcome, .. } => outcome,
+            Self::Dead { .. } => "dead",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// What is left of a job when its payload has been handed over.
 struct Delivery {
     lease: LeaseId,
     counted: i32,
     attempts_max: i32,
     frees: Option<Place>,
+    trace_id: Option<String>,
 }
 
 impl Delivery {
@@ -67,7 +83,14 @@ impl Delivery {
             counted: job.counted(),
             attempts_max: job.attempts_max,
             frees: job.capped.then(place),
+            trace_id: job.trace_id.clone(),
         }
+    }
+}
+
+impl Delivery {
+    fn span(&self, kind: &'static str) -> Span {
+        trace::job(kind, self.lease.job, self.lease.attempt, self.trace_id.as_deref())
     }
 }
 
@@ -85,10 +108,13 @@ pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>, call: Call) {
     let Call { jobs, lost } = call;
     let deliveries: Vec<Delivery> =
         jobs.iter().map(|job| Delivery::of(kind.spec.kind, job)).collect();
+    let spans: Vec<Span> = deliveries.iter().map(|d| d.span(kind.spec.kind)).collect();
     let count = deliveries.len();
     kind.started(count);
     let work = (kind.spec.run)(shared.ctx.clone(), jobs);
-    let mut task = AbortOnDropHandle::new(tokio::spawn(work));
+    // What is done for several jobs at once belongs to no single trace.
+    let span = if let [one] = spans.as_slice() { one.clone() } else { Span::none() };
+    let mut task = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
     let ended = tokio::select! {
         biased;
         ended = timeout(kind.spec.timeout, &mut task) => match ended {
@@ -101,6 +127,9 @@ pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>, call: Call) {
     };
     drop(task);
     let ends = judge(&shared, &kind, deliveries, ended);
+    for (span, end) in spans.iter().zip(&ends) {
+        span.record("outcome", end.how.name());
+    }
     kind.ended(count);
     shared.end(ends).await;
 }
@@ -165,6 +194,7 @@ pub(crate) async fn release(shared: &Shared, kind: &Kind, call: Call) {
 
 fn how(shared: &Shared, kind: &'static str, delivery: &Delivery, ended: Ended) -> How {
     let LeaseId { job, attempt } = delivery.lease;
+    let trace_id = delivery.trace_id.as_deref();
     match ended {
         Ended::Verdict(Verdict::Done) => How::Done,
         Ended::Verdict(Verdict::Committed) => How::Committed,
@@ -176,7 +206,14 @@ fn how(shared: &Shared, kind: &'static str, delivery: &Delivery, ended: Ended) -
         Ended::Verdict(Verdict::Retry(error)) => failed(shared, kind, delivery, &error),
         Ended::Verdict(Verdict::Dead(error)) => {
             let error = error_text(&error);
-            tracing::error!(job, attempt, kind, error, "job can never succeed: dead letter");
+            tracing::error!(
+                job,
+                attempt,
+                kind,
+                trace_id,
+                error,
+                "job can never succeed: dead letter"
+            );
             How::Dead { reason: "permanent", error }
         }
         Ended::Undecodable(error) => {
@@ -187,7 +224,14 @@ fn how(shared: &Shared, kind: &'static str, delivery: &Delivery, ended: Ended) -
                 error.line(),
                 error.column()
             );
-            tracing::error!(job, attempt, kind, error, "payload does not decode: dead letter");
+            tracing::error!(
+                job,
+                attempt,
+                kind,
+                trace_id,
+                error,
+                "payload does not decode: dead letter"
+            );
             How::Dead { reason: "undecodable", error }
         }
     }
@@ -195,9 +239,10 @@ fn how(shared: &Shared, kind: &'static str, delivery: &Delivery, ended: Ended) -
 
 fn failed(shared: &Shared, kind: &'static str, delivery: &Delivery, error: &anyhow::Error) -> How {
     let LeaseId { job, attempt } = delivery.lease;
+    let trace_id = delivery.trace_id.as_deref();
     let error = error_text(error);
     if delivery.counted >= delivery.attempts_max {
-        tracing::error!(job, attempt, kind, error, "last attempt failed: dead letter");
+        tracing::error!(job, attempt, kind, trace_id, error, "last attempt failed: dead letter");
         return How::Dead { reason: "attempts_exhausted", error };
     }
     let settings = shared.queue.settings();
@@ -208,6 +253,6 @@ fn failed(shared: &Shared, kind: &'static str, delivery: &Delivery, error: &anyh
         rand::random(),
     );
     let delay_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 1_000_000).max(1);
-    tracing::warn!(job, attempt, kind, delay_ms, error, "job failed: will be retried");
+    tracing::warn!(job, attempt, kind, trace_id, delay_ms, error, "job failed: will be retried");
     How::Again { outcome: "retried", delay_ms, spare: false, error: Some(error) }
 }

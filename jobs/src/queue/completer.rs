@@ -55,26 +55,18 @@ async fn write(shared: &Shared, batch: Vec<End>) {
     let mut sorted = Sorted::default();
     for end in batch {
         let End { lease, kind, how, frees } = end;
-        let outcome = match how {
-            How::Done => {
-                sorted.finished.push(Finish { lease, outcome: "done", error: None });
-                "done"
-            }
-            How::Committed => "done",
-            How::Lost => "lost",
+        let outcome = how.name();
+        match how {
+            How::Done => sorted.finished.push(Finish { lease, outcome, error: None }),
+            How::Committed | How::Lost => {}
             How::Cancelled(why) => {
-                sorted.finished.push(Finish { lease, outcome: "cancelled", error: Some(why) });
-                "cancelled"
+                sorted.finished.push(Finish { lease, outcome, error: Some(why) });
             }
-            How::Again { outcome, delay_ms, spare, error } => {
+            How::Again { delay_ms, spare, error, .. } => {
                 sorted.again.push(Again { lease, delay_ms, spare, error });
-                outcome
             }
-            How::Dead { reason, error } => {
-                sorted.graves.push(Grave { lease, reason, error });
-                "dead"
-            }
-        };
+            How::Dead { reason, error } => sorted.graves.push(Grave { lease, reason, error }),
+        }
         kept.push((lease, kind, outcome, frees));
     }
     let sent = sorted.finished.len() + sorted.again.len() + sorted.graves.len();

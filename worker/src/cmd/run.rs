@@ -23,7 +23,7 @@ pub const ALL: Roles = Roles { serve: true, work: true, schedule: true };
 /// # Errors
 /// If a role cannot start or the server failed.
 pub async fn run(settings: Arc<Settings>, roles: Roles) -> anyhow::Result<()> {
-    telemetry::init_logs(&settings.telemetry)?;
+    let _traces = telemetry::init(&settings.telemetry)?;
     let metrics = telemetry::init_metrics()?;
     let running = app::start(settings, roles, metrics).await?;
     app::asked_to_stop().await?;

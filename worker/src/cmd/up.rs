@@ -39,7 +39,7 @@ pub struct Args {
 /// If a part cannot start; the message says what to do.
 pub async fn run(settings: &Settings, args: Args, out: Out) -> Result<ExitCode> {
     let mut settings = settings.clone();
-    telemetry::init_logs(&settings.telemetry)?;
+    let _traces = telemetry::init(&settings.telemetry)?;
     if let Some(listen) = args.listen {
         settings.http.listen = listen;
     }
