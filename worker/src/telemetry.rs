@@ -95,6 +95,8 @@ mod otlp {
             if url.is_empty() {
                 return Ok(None);
             }
+            // Whoever installed one first is as good.
+            rustls::crypto::ring::default_provider().install_default().ok();
             let exporter = opentelemetry_otlp::SpanExporter::builder()
                 .with_http()
                 .with_endpoint(format!("{}/v1/traces", url.trim_end_matches('/')))
