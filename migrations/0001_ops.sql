@@ -151,7 +151,9 @@ create table ops.jobs (
   constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null))
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 alter sequence ops.job_positions owned by ops.jobs.position;
-create unique index jobs_unique_live on ops.jobs (workspace_id, kind, unique_key) where unique_key is not null;
+-- A running job does not stand for a new one: it may have read older data.
+create unique index jobs_unique_waiting on ops.jobs (workspace_id, kind, unique_key)
+  where unique_key is not null and state <> 'running';
 -- One small index per question. A job whose lease ran out twice waits in jobs_alone and runs by itself, so that the
 -- one that kills its process takes no other down with it for the last time.
 create index jobs_ready on ops.jobs (kind, workspace_id, priority, position) where state = 'ready' and crashes < 2;

@@ -2,7 +2,7 @@ with lease as materialized (
   select * from unnest($1::bigint[], $2::int[], $3::text[], $4::text[]) as l(id, attempt, reason, error)
 ), gone as (
   delete from ops.jobs j using lease l
-  where j.id = l.id and j.attempt = l.attempt and j.state = 'running'
+  where j.id = any(array[l.id]) and j.attempt = l.attempt and j.lease_until is not null
   returning j.*, l.reason, l.error
 ), history as (
   insert into ops.job_history (id, workspace_id, kind, outcome, attempt, crashes, trace_id, error, created_at, started_at)

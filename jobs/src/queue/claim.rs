@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use sqlx::{PgExecutor, Row, postgres::PgRow, types::Json};
+use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow, types::Json};
 
 use super::{LeaseId, Queue};
 
@@ -189,8 +189,7 @@ impl Queue {
         .await
     }
 
-    /// Count and claim under a lock on the limit's row, so that two workers cannot both take the last place. Returns
-    /// the number asked for and the jobs, or `None` at the cap.
+    /// Count and claim in one transaction. Returns the number asked for and the jobs, or `None` at the cap.
     async fn claim_capped(
         &self,
         kind: &str,
@@ -200,23 +199,7 @@ impl Queue {
         share: usize,
     ) -> sqlx::Result<Option<(usize, Vec<Claimed>)>> {
         let mut tx = self.pool().begin().await?;
-        let max: Option<i32> = sqlx::query_scalar(
-            "select running_max from ops.queue_limits where kind = $1 and workspace_id = $2 for update",
-        )
-        .bind(kind)
-        .bind(&tenant.0)
-        .fetch_optional(&mut *tx)
-        .await?;
-        let running: i64 = sqlx::query_scalar(
-            "select count(*) from ops.jobs
-             where kind = $1 and workspace_id = $2 and state = 'running' and capped",
-        )
-        .bind(kind)
-        .bind(&tenant.0)
-        .fetch_one(&mut *tx)
-        .await?;
-        let left = max.map_or(i64::MAX, |max| i64::from(max).saturating_sub(running));
-        let share = share.min(usize::try_from(left).unwrap_or(0));
+        let share = share.min(places_left(&mut tx, kind, &tenant.0).await?);
         if share == 0 {
             return Ok(None);
         }
@@ -251,6 +234,32 @@ impl Queue {
             .map(|row| Claimed::from_row(row, ask.capped))
             .collect()
     }
+}
+
+/// How many more jobs of a kind a tenant may run. The limit's row stays locked until the transaction ends, so that two
+/// workers cannot both take the last place.
+pub(crate) async fn places_left(
+    conn: &mut PgConnection,
+    kind: &str,
+    workspace_id: &str,
+) -> sqlx::Result<usize> {
+    let max: Option<i32> = sqlx::query_scalar(
+        "select running_max from ops.queue_limits where kind = $1 and workspace_id = $2 for update",
+    )
+    .bind(kind)
+    .bind(workspace_id)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(max) = max else { return Ok(usize::MAX) };
+    let running: i64 = sqlx::query_scalar(
+        "select count(*) from ops.jobs
+         where kind = $1 and workspace_id = $2 and state = 'running' and capped",
+    )
+    .bind(kind)
+    .bind(workspace_id)
+    .fetch_one(&mut *conn)
+    .await?;
+    Ok(usize::try_from(i64::from(max).saturating_sub(running)).unwrap_or(0))
 }
 
 struct Ask<'a> {

@@ -31,6 +31,6 @@ update ops.jobs j
 set state = 'running', attempt = j.attempt + 1, leased_by = $9, capped = $10,
     started_at = statement_timestamp(), lease_until = statement_timestamp() + $11 * interval '1 millisecond'
 from picked p
-where j.id = p.id
+where j.id = any(array[p.id])
 returning j.id, j.attempt, j.spared, j.attempts_max, j.workspace_id, j.priority, j.position, j.payload, j.trace_id,
           greatest(extract(epoch from j.started_at - j.run_at), 0)::float8 as waited_s

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row};
 
 use super::{NewJob, Queue, wake::Place};
 
-/// Rounds of "insert, else look up the living one" before giving up: each round is lost only to a job that ended
+/// Rounds of "insert, else look up the waiting one" before giving up: each round is lost only to a job that started
 /// between the two statements.
 const ROUNDS: usize = 5;
 
@@ -16,17 +16,18 @@ const PRIORITY_NORMAL: i16 = 2;
 /// What became of a [`NewJob`].
 #[derive(Debug, Clone)]
 pub struct Enqueued {
-    /// `ops.jobs.id`, of the new job or of the living one with the same unique key.
+    /// `ops.jobs.id`, of the new job or of the waiting one with the same unique key.
     pub id: i64,
-    /// False: a living job with the same unique key stands for it.
+    /// False: a waiting job with the same unique key stands for it.
     pub fresh: bool,
     /// Where a claimer finds it, if it is ready.
     place: Option<(Place, i64)>,
 }
 
 impl Queue {
-    /// Insert jobs in the caller's transaction, in order. A unique key that is taken does not fail: the living job is
-    /// returned. After the commit, hand the result to [`Queue::wake`].
+    /// Insert jobs in the caller's transaction, in order. A unique key that is taken does not fail: the waiting job is
+    /// returned, and does not start before this transaction ends, so that it sees what the transaction wrote. After the
+    /// commit, hand the result to [`Queue::wake`].
     ///
     /// # Errors
     /// Those of the database; the transaction is then lost.
@@ -122,25 +123,23 @@ async fn look_up(
     done: &mut [Option<Enqueued>],
 ) -> sqlx::Result<()> {
     let keys: Vec<(&str, &str, &str)> = open.iter().filter_map(|i| key_of(jobs, *i)).collect();
-    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-        "select j.workspace_id, j.kind, j.unique_key, j.id
-         from unnest($1::text[], $2::text[], $3::text[]) as k(workspace_id, kind, unique_key)
-         cross join lateral (
-           select * from ops.jobs
-           where workspace_id = k.workspace_id and kind = k.kind and unique_key = k.unique_key limit 1) j",
-    )
-    .persistent(false)
-    .bind(keys.iter().map(|k| k.0).collect::<Vec<_>>())
-    .bind(keys.iter().map(|k| k.1).collect::<Vec<_>>())
-    .bind(keys.iter().map(|k| k.2).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
-    let living: HashMap<(&str, &str, &str), i64> =
-        rows.iter().map(|(w, k, u, id)| ((w.as_str(), k.as_str(), u.as_str()), *id)).collect();
+    let rows = sqlx::query(include_str!("waiting.sql"))
+        .persistent(false)
+        .bind(keys.iter().map(|k| k.0).collect::<Vec<_>>())
+        .bind(keys.iter().map(|k| k.1).collect::<Vec<_>>())
+        .bind(keys.iter().map(|k| k.2).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    let mut waiting: HashMap<(&str, &str, &str), Enqueued> = HashMap::new();
+    for row in &rows {
+        let place = row.try_get::<bool, _>("ready")?.then(|| Place::from_row(row)).transpose()?;
+        let id = row.try_get("id")?;
+        let key = (row.try_get("workspace_id")?, row.try_get("kind")?, row.try_get("unique_key")?);
+        waiting.insert(key, Enqueued { id, fresh: false, place });
+    }
     for index in open {
-        let id = key_of(jobs, *index).and_then(|key| living.get(&key));
-        if let (Some(id), Some(slot)) = (id, done.get_mut(*index)) {
-            *slot = Some(Enqueued { id: *id, fresh: false, place: None });
+        if let Some(slot) = done.get_mut(*index) {
+            *slot = key_of(jobs, *index).and_then(|key| waiting.get(&key)).cloned();
         }
     }
     Ok(())

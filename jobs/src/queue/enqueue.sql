@@ -12,7 +12,7 @@ with input as materialized (
          now() + delay_ms * interval '1 millisecond',
          attempts_max, unique_key, payload::jsonb, trace_id
   from input
-  on conflict (workspace_id, kind, unique_key) where unique_key is not null do nothing
+  on conflict (workspace_id, kind, unique_key) where unique_key is not null and state <> 'running' do nothing
   returning id, position
 )
 select input.nth, made.id, made.position from made join input on input.id = made.id

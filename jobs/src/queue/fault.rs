@@ -1,6 +1,7 @@
 //! Which database errors pass by themselves.
 
-/// Connection trouble, conflicts and a server that restarts pass; everything else is a bug or bad data.
+/// Connection trouble, conflicts and a server that restarts pass; everything else is a bug or bad data. So does a
+/// unique key taken while a job was on its way back to the queue: the next try sees who took it.
 #[must_use]
 pub fn is_transient(error: &sqlx::Error) -> bool {
     #[expect(
@@ -14,10 +15,12 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(e) => e.code().is_some_and(|code| {
-            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-                || code == "55P03"
-        }),
+        sqlx::Error::Database(e) => {
+            e.code().is_some_and(|code| {
+                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                    || code == "55P03"
+            }) || e.constraint() == Some("jobs_unique_waiting")
+        }
         _ => false,
     }
 }

@@ -50,18 +50,12 @@ async fn extend(shared: &Shared, lease: Duration, margin: Duration) -> sqlx::Res
         return Ok(());
     }
     let until = Instant::now() + lease;
-    let extended: Vec<i64> = sqlx::query_scalar(
-        "update ops.jobs j
-         set lease_until = statement_timestamp() + $3 * interval '1 millisecond'
-         from unnest($1::bigint[], $2::int[]) as l(id, attempt)
-         where j.id = l.id and j.attempt = l.attempt and j.state = 'running'
-         returning j.id",
-    )
-    .bind(asked.iter().map(|id| id.job).collect::<Vec<_>>())
-    .bind(asked.iter().map(|id| id.attempt).collect::<Vec<_>>())
-    .bind(shared.queue.settings().lease_ms.cast_signed())
-    .fetch_all(shared.queue.pool())
-    .await?;
+    let extended: Vec<i64> = sqlx::query_scalar(include_str!("extend.sql"))
+        .bind(asked.iter().map(|id| id.job).collect::<Vec<_>>())
+        .bind(asked.iter().map(|id| id.attempt).collect::<Vec<_>>())
+        .bind(shared.queue.settings().lease_ms.cast_signed())
+        .fetch_all(shared.queue.pool())
+        .await?;
     shared.held.extended(&extended, until);
     let kept: std::collections::HashSet<i64> = extended.into_iter().collect();
     // Either ended a moment ago, or somebody else's.
@@ -77,7 +71,7 @@ async fn cancel(shared: &Shared) -> sqlx::Result<()> {
     }
     let asked: Vec<LeaseId> = sqlx::query(
         "select j.id, j.attempt from ops.jobs j
-         where j.id = any($1) and j.state = 'running' and j.cancel_requested",
+         where j.id = any($1) and j.lease_until is not null and j.cancel_requested",
     )
     .bind(held.iter().map(|id| id.job).collect::<Vec<_>>())
     .fetch_all(shared.queue.pool())
@@ -93,7 +87,10 @@ async fn cancel(shared: &Shared) -> sqlx::Result<()> {
         .map(|lease| End { lease: *lease, outcome: "cancelled", error: None })
         .collect();
     let gone = shared.queue.complete(&mut ends).await?;
-    tracing::info!(jobs = gone.len(), "running jobs cancelled on request");
+    // Empty if they ended by themselves a moment ago.
+    if !gone.is_empty() {
+        tracing::info!(jobs = gone.len(), "running jobs cancelled on request");
+    }
     shared.held.lose(asked.into_iter());
     Ok(())
 }

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Queue, call, claim::Claimed, runtime::Shared};
+use super::{
+    Queue, call,
+    claim::{Claimed, places_left},
+    runtime::Shared,
+};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -43,19 +47,30 @@ pub(crate) async fn one(shared: &Arc<Shared>) -> sqlx::Result<bool> {
 }
 
 impl Queue {
-    /// The suspect that has waited longest, of any of `kinds`.
+    /// The suspect that has waited longest of those that pauses and caps let run now, of any of `kinds`.
     pub(crate) async fn claim_alone(
         &self,
         kinds: &[&str],
         worker: &str,
     ) -> sqlx::Result<Option<(String, Claimed)>> {
-        let row = sqlx::query(include_str!("claim_alone.sql"))
+        let place: Option<(String, String, bool)> = sqlx::query_as(include_str!("suspect.sql"))
             .bind(kinds)
-            .bind(worker)
-            .bind(self.settings().lease_ms.cast_signed())
             .fetch_optional(self.pool())
             .await?;
-        row.map(|row| Ok((sqlx::Row::try_get(&row, "kind")?, Claimed::from_row(&row, false)?)))
-            .transpose()
+        let Some((kind, workspace_id, capped)) = place else { return Ok(None) };
+        let mut tx = self.pool().begin().await?;
+        if capped && places_left(&mut tx, &kind, &workspace_id).await? == 0 {
+            return Ok(None);
+        }
+        let row = sqlx::query(include_str!("claim_alone.sql"))
+            .bind(&kind)
+            .bind(&workspace_id)
+            .bind(capped)
+            .bind(worker)
+            .bind(self.settings().lease_ms.cast_signed())
+            .fetch_optional(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        row.map(|row| Ok((kind, Claimed::from_row(&row, capped)?))).transpose()
     }
 }

@@ -113,7 +113,7 @@ pub struct NewJob {
     pub priority: i16,
     /// `Job::ATTEMPTS_MAX`.
     pub attempts_max: i32,
-    /// At most one living job per (workspace, kind, key).
+    /// At most one waiting (ready or scheduled) job per (workspace, kind, key); a running one does not count.
     pub unique_key: Option<String>,
     /// Delay before it may run; zero is now.
     pub delay: Duration,
@@ -139,7 +139,7 @@ impl NewJob {
         })
     }
 
-    /// At most one living job per (workspace, kind, `key`).
+    /// At most one waiting job per (workspace, kind, `key`): a job that has yet to start stands for this one.
     #[must_use]
     pub fn unique_key(mut self, key: impl Into<String>) -> Self {
         self.unique_key = Some(key.into());

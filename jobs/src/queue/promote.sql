@@ -8,5 +8,5 @@ with due as materialized (
 update ops.jobs j
 set state = 'ready', position = nextval('ops.job_positions')
 from due
-where j.id = due.id
+where j.id = any(array[due.id])
 returning j.kind, j.workspace_id, j.priority, j.position

@@ -1,4 +1,4 @@
--- A new job per letter, linked both ways; a letter whose unique key lives again is left as it is.
+-- A new job per letter, linked both ways; a letter whose unique key a waiting job holds is left as it is.
 with letter as materialized (
   select * from ops.dead_letters d
   where ($1::text is null or d.workspace_id = $1)
@@ -15,9 +15,9 @@ with letter as materialized (
 ), made as (
   insert into ops.jobs (workspace_id, kind, priority, attempts_max, unique_key, payload, trace_id, replay_of)
   select workspace_id, kind, priority, attempts_max, unique_key, payload, trace_id, id from letter order by id
-  on conflict (workspace_id, kind, unique_key) where unique_key is not null do nothing
+  on conflict (workspace_id, kind, unique_key) where unique_key is not null and state <> 'running' do nothing
   returning id, replay_of, kind, workspace_id, priority, position
 ), linked as (
-  update ops.dead_letters d set replayed_at = now(), replayed_as = made.id from made where d.id = made.replay_of
+  update ops.dead_letters d set replayed_at = now(), replayed_as = made.id from made where d.id = any(array[made.replay_of])
 )
 select id, replay_of, kind, workspace_id, priority, position from made

@@ -1,6 +1,7 @@
 //! No-op jobs per second and pick-up latency of apalis-postgres, tuned. Prints one JSON line.
 //!
-//! `apalis-postgres-peer drain URL JOBS ROUNDS BATCH WORKERS` | `apalis-postgres-peer latency URL JOBS PER_SECOND`
+//! `apalis-postgres-peer drain URL JOBS ROUNDS BATCH WORKERS` | `apalis-postgres-peer latency URL JOBS PER_SECOND POLL_MS`
+//! (0: woken by NOTIFY)
 
 use std::{
     sync::{
@@ -42,7 +43,7 @@ async fn main() -> Result<()> {
     sqlx::query("truncate apalis.jobs").execute(&pool).await?;
     match args.get(1).map(String::as_str) {
         Some("drain") => drain(&pool, number(3)?, number(4)?, number(5)?, number(6)?).await,
-        Some("latency") => latency(&pool, number(3)?, number(4)?).await,
+        Some("latency") => latency(&pool, number(3)?, number(4)?, number(5)?).await,
         _ => anyhow::bail!("drain or latency"),
     }
 }
@@ -104,11 +105,16 @@ async fn open(pool: &PgPool) -> Result<i64> {
     .await?)
 }
 
-async fn latency(pool: &PgPool, jobs: usize, per_second: usize) -> Result<()> {
+async fn latency(pool: &PgPool, jobs: usize, per_second: usize, poll_ms: usize) -> Result<()> {
     *SENT.lock().unwrap() = vec![None; jobs];
-    let storage = PostgresStorage::new(pool).with_config(config(10)).with_pubsub();
-    let worker = WorkerBuilder::new(format!("l{}", std::process::id())).backend(storage).build(timed);
-    let running = tokio::spawn(worker.run());
+    let storage = PostgresStorage::new(pool).with_config(config(10));
+    let worker = WorkerBuilder::new(format!("l{}", std::process::id()));
+    let running = if poll_ms == 0 {
+        tokio::spawn(worker.backend(storage.with_pubsub()).build(timed).run())
+    } else {
+        let poll = Duration::from_millis(u64::try_from(poll_ms)?);
+        tokio::spawn(worker.backend(storage.poll_with_interval(poll)).build(timed).run())
+    };
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(per_second)?);
     for n in 0..jobs {

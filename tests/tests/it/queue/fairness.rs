@@ -100,3 +100,33 @@ async fn a_cap_holds_under_concurrent_workers_and_the_rest_follows() {
         runtime.drain().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cap_holds_for_jobs_that_run_alone() {
+    let ctx = fresh().await;
+    ctx.queue.limit("w1", "test.act", Some(1)).await.unwrap();
+    put(&ctx, &vec![act("alone", Does::Hang); 2]).await;
+    put(&ctx, &[of("w2", act("alone-uncapped", Does::Succeed))]).await;
+    sqlx::query("update ops.jobs set crashes = 2").execute(&ctx.pool).await.unwrap();
+    let round = |ctx: &Arc<Ctx>| {
+        let ctx = ctx.clone();
+        tokio::spawn(async move { step(&ctx, ACT).await })
+    };
+    let first = round(&ctx);
+    wait_until("one runs", SOON, async || (runs("alone").len() == 1).then_some(())).await;
+    put(&ctx, &[act("not-alone", Does::Succeed)]).await;
+    assert_eq!(once(&ctx).await, 1, "the other tenant's only");
+    assert_eq!(runs("alone-uncapped").len(), 1);
+    assert_eq!(
+        once(&ctx).await,
+        0,
+        "neither the other suspect nor the one that may run beside others"
+    );
+    first.abort();
+    sqlx::query("delete from ops.jobs where state = 'running'").execute(&ctx.pool).await.unwrap();
+    assert_eq!(once(&ctx).await, 1, "the place is free again");
+    assert_eq!(runs("not-alone").len(), 1);
+    let second = round(&ctx);
+    wait_until("the other suspect", SOON, async || (runs("alone").len() == 2).then_some(())).await;
+    second.abort();
+}

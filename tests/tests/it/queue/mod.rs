@@ -5,8 +5,10 @@ mod basics;
 mod control;
 mod crash;
 mod fairness;
+mod plans;
 mod schedule;
 mod snapshot;
+mod unique;
 
 use std::{
     collections::HashMap,
