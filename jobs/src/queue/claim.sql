@@ -1,11 +1,15 @@
 -- One index probe per (tenant, class) that is known to have work, from its low-water mark on. Shares are cut per tenant,
 -- so a long queue of one tenant is no other tenant's business.
+--
+-- The commit does not wait for the disk, which is most of a pick-up. A claim that a crash of the server undoes leaves the
+-- job ready; should its worker go on, then of two deliveries with one number the row lets one end.
 with tenant as materialized (
   select t.*
   from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
        as t(workspace_id, share, mark0, mark1, mark2, mark3)
+  cross join (select set_config('synchronous_commit', 'off', true)) no_wait
   where not exists (select from ops.queue_pauses p
-                    where p.kind in ('', $1) and p.workspace_id in ('', t.workspace_id))
+                    where p.kind = any(array['', $1]) and p.workspace_id = any(array['', t.workspace_id]))
     and ($10 or not exists (select from ops.queue_limits l
                             where l.workspace_id = t.workspace_id and l.kind = $1))
 ), picked as materialized (

@@ -205,7 +205,10 @@ impl Queue {
         let mut oldest: HashMap<String, f64> = HashMap::new();
         for row in &rows {
             let (place, position) = Place::from_row(row)?;
-            self.wakes().tell(&place, position);
+            // Looking there again and again would delay those that may run.
+            if !row.try_get::<bool, _>("paused")? {
+                self.wakes().tell(&place, position);
+            }
             let age: f64 = row.try_get("age_s")?;
             let kind_age = oldest.entry(place.kind.clone()).or_default();
             *kind_age = kind_age.max(age);

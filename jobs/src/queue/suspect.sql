@@ -4,7 +4,7 @@ from ops.jobs j
 left join ops.queue_limits l on l.workspace_id = j.workspace_id and l.kind = j.kind
 where j.state = 'ready' and j.crashes >= 2 and j.kind = any($1)
   and not exists (select from ops.queue_pauses p
-                  where p.kind in ('', j.kind) and p.workspace_id in ('', j.workspace_id))
+                  where p.kind = any(array['', j.kind]) and p.workspace_id = any(array['', j.workspace_id]))
   and (l.running_max is null
        or l.running_max > (select count(*) from ops.jobs r
                            where r.kind = j.kind and r.workspace_id = j.workspace_id

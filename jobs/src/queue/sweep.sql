@@ -18,6 +18,9 @@ with recursive place as (
   ) next
 )
 select kind, workspace_id, priority, position,
-       greatest(extract(epoch from statement_timestamp() - run_at), 0)::float8 as age_s
+       greatest(extract(epoch from statement_timestamp() - run_at), 0)::float8 as age_s,
+       exists (select from ops.queue_pauses p
+               where p.kind = any(array['', place.kind])
+                 and p.workspace_id = any(array['', place.workspace_id])) as paused
 from place
 limit $4

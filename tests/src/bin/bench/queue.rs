@@ -27,8 +27,11 @@ const ROUNDS: usize = 5;
 const SNAPSHOT_ROUNDS: usize = 8;
 /// Ready jobs in front.
 const BACKLOG: usize = 1_000_000;
-/// Jobs whose pick-up is timed.
+/// Tenants a backlog belongs to.
+const SHAPES: [usize; 2] = [1, 1000];
+/// Jobs whose pick-up is timed in a round, and rounds.
 const TIMED: usize = 500;
+const TIMED_ROUNDS: usize = 3;
 
 pub(crate) async fn run(report: &mut Report, args: &[String]) -> Result<()> {
     let option = |name: &str| args.iter().find_map(|a| a.strip_prefix(name)).map(str::to_owned);
@@ -48,13 +51,17 @@ pub(crate) async fn run(report: &mut Report, args: &[String]) -> Result<()> {
     let rig = Rig { pool };
     report.note("No-op jobs through the apalis runtime, one per call, finished rows kept, commits flushed to disk.");
     report.note("Pick-up: from the return of the enqueueing commit to the job's first line, 50 jobs a second.");
-    let alone = drains(report, &rig, peer.as_ref()).await?;
-    let idle = pick_up(report, &rig, "idle", "p99 <= 3 ms").await?;
-    if let Some(peer) = &peer {
-        report.row("pick-up, apalis-postgres 1.0", &peer.latency(TIMED).await?, "", "");
+    report.note(format!("Medians of {ROUNDS} rounds of {JOBS} jobs, of {TIMED_ROUNDS} rounds of {TIMED} pick-ups, in turns with the peer."));
+    if peer.is_some() {
+        report.note("The peer needs a server with hstore and pgcrypto: `millrace-bench queue --url=EMPTY_DATABASE --peer=PROGRAM`.");
     }
+    let alone = drains(report, &rig, peer.as_ref()).await?;
+    let idle = pick_up(report, &rig, "idle", "p99 <= 3 ms", peer.as_ref()).await?;
     snapshot(report, &rig, &url, alone).await?;
-    backlog(report, &rig, alone, idle).await
+    for tenants in SHAPES {
+        backlog(report, &rig, tenants, alone, idle).await?;
+    }
+    Ok(())
 }
 
 async fn drains(report: &mut Report, rig: &Rig, peer: Option<&Peer>) -> Result<f64> {
@@ -86,20 +93,44 @@ async fn drains(report: &mut Report, rig: &Rig, peer: Option<&Peer>) -> Result<f
 }
 
 /// Returns the p99 of the slower way, in milliseconds.
-async fn pick_up(report: &mut Report, rig: &Rig, when: &str, bar: &str) -> Result<f64> {
-    let mut worst: f64 = 0.0;
-    for (how, notify) in [("same process", false), ("by NOTIFY", true)] {
-        let mut waited = latency(rig, TIMED, 50, notify).await?;
-        waited.sort();
-        let at = |percent: usize| -> f64 {
-            let index = (waited.len() * percent / 100).min(waited.len().saturating_sub(1));
-            waited.get(index).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
-        };
-        worst = worst.max(at(99));
-        let figure = format!("p50 {:.2} p99 {:.2} ms", at(50), at(99));
-        report.row(&format!("pick-up, {when}, {how}"), &figure, "", bar);
+async fn pick_up(
+    report: &mut Report,
+    rig: &Rig,
+    when: &str,
+    bar: &str,
+    peer: Option<&Peer>,
+) -> Result<f64> {
+    let (mut near, mut far, mut peers) = (Waits::default(), Waits::default(), Waits::default());
+    for _ in 0..TIMED_ROUNDS {
+        near.add(latency(rig, TIMED, 50, false).await?);
+        far.add(latency(rig, TIMED, 50, true).await?);
+        if let Some(peer) = peer {
+            peers.add(peer.latency(TIMED).await?);
+        }
     }
-    Ok(worst)
+    let theirs = if peer.is_some() { peers.figure("apalis-postgres: ") } else { String::new() };
+    report.row(&format!("pick-up, {when}, same process"), &near.figure(""), "", bar);
+    report.row(&format!("pick-up, {when}, by NOTIFY"), &far.figure(""), &theirs, bar);
+    println!("p99 rounds: {:.2?} | {:.2?} | peer: {:.2?}", near.p99, far.p99, peers.p99);
+    Ok(median(near.p99).max(median(far.p99)))
+}
+
+/// Quantiles of some rounds, in milliseconds.
+#[derive(Default)]
+struct Waits {
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+impl Waits {
+    fn add(&mut self, (p50, p99): (f64, f64)) {
+        self.p50.push(p50);
+        self.p99.push(p99);
+    }
+
+    fn figure(&self, whose: &str) -> String {
+        format!("{whose}p50 {:.2} p99 {:.2} ms", median(self.p50.clone()), median(self.p99.clone()))
+    }
 }
 
 async fn snapshot(report: &mut Report, rig: &Rig, url: &str, alone: f64) -> Result<()> {
@@ -116,26 +147,38 @@ async fn snapshot(report: &mut Report, rig: &Rig, url: &str, alone: f64) -> Resu
     let reference = format!("without: {alone:.0}, x{:.2}", last / alone);
     let what = format!("jobs/s, snapshot held, round {SNAPSHOT_ROUNDS}");
     report.row(&what, &format!("{last:.0}"), &reference, "x >= 0.8");
-    pick_up(report, rig, "snapshot still held", "").await?;
+    pick_up(report, rig, "snapshot still held", "", None).await?;
     tx.rollback().await?;
     held.close().await?;
     Ok(())
 }
 
-async fn backlog(report: &mut Report, rig: &Rig, alone: f64, idle: f64) -> Result<()> {
-    rig.fill(BACKLOG).await?;
-    rig.pause(true).await?;
+async fn backlog(
+    report: &mut Report,
+    rig: &Rig,
+    tenants: usize,
+    alone: f64,
+    idle: f64,
+) -> Result<()> {
+    let of =
+        if tenants == 1 { "1M of a tenant".into() } else { format!("1M of {tenants} tenants") };
+    rig.fill(BACKLOG, tenants).await?;
+    rig.pause(tenants).await?;
     let bar = format!("p99 <= {:.2} ms", idle * 1.2);
-    pick_up(report, rig, "1M ready of another tenant", &bar).await?;
-    rig.pause(false).await?;
+    pick_up(report, rig, &format!("{of} paused"), &bar, None).await?;
+    rig.resume().await?;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         rates.push(rig.some::<Noop>(JOBS).await?);
     }
     println!("rounds out of the backlog: {}", list(&rates));
-    let rate = median(rates);
-    let reference = format!("without: {alone:.0}, x{:.2}", rate / alone);
-    report.row("jobs/s, out of a backlog of 1M", &format!("{rate:.0}"), &reference, "x >= 0.8");
+    let mut row = |what: String, rate: f64| {
+        let reference = format!("without: {alone:.0}, x{:.2}", rate / alone);
+        report.row(&what, &format!("{rate:.0}"), &reference, "x >= 0.8");
+    };
+    row(format!("jobs/s, {of} in front"), median(rates));
+    let rest = rig.waiting().await?;
+    row(format!("jobs/s, all the rest of {of}"), rig.some::<Noop>(rest).await?);
     Ok(())
 }
 

@@ -92,6 +92,30 @@ async fn a_stale_completion_is_refused() {
 }
 
 #[tokio::test]
+async fn of_two_deliveries_with_one_number_one_ends() {
+    let ctx = fresh().await;
+    put_one(&ctx, act("undone", Does::Hang)).await;
+    die_running(&ctx).await;
+    // A crash of the server may undo a claim; its worker may live on.
+    sqlx::query(
+        "update ops.jobs set state = 'ready', attempt = 0, lease_until = null, leased_by = null",
+    )
+    .execute(&ctx.pool)
+    .await
+    .unwrap();
+    die_running(&ctx).await;
+    let both: Vec<LeaseId> = runs("undone").iter().map(|r| r.lease).collect();
+    assert_eq!(both[0], both[1]);
+    let ended = async |lease| {
+        let mut tx = ctx.pool.begin().await.unwrap();
+        let held = complete_in(&mut tx, &[lease]).await.unwrap();
+        tx.commit().await.unwrap();
+        held.len()
+    };
+    assert_eq!((ended(both[0]).await, ended(both[1]).await), (1, 0));
+}
+
+#[tokio::test]
 async fn failures_wait_then_die_with_their_reason() {
     let ctx = fresh().await;
     let id = put_one(&ctx, act("failing", Does::Fail)).await;

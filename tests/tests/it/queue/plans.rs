@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::*;
 
 /// Name, statement and arguments that meet the first jobs of [`fill`].
-fn statements() -> [(&'static str, &'static str, &'static str); 7] {
+fn statements() -> [(&'static str, &'static str, &'static str); 8] {
     macro_rules! sql {
         ($file:literal) => {
             include_str!(concat!("../../../../jobs/src/queue/", $file))
@@ -34,6 +34,7 @@ fn statements() -> [(&'static str, &'static str, &'static str); 7] {
         ("claim", sql!("claim.sql"), claim),
         ("expire", sql!("expire.sql"), "'epoch', 5, 3"),
         ("promote", sql!("promote.sql"), "'epoch', 5"),
+        ("sweep", sql!("sweep.sql"), "'', '', -1, 5"),
     ]
 }
 
@@ -58,7 +59,7 @@ async fn plans_made_on_an_empty_table_probe_by_id() {
     for (name, _, args) in statements() {
         let plan = explain(&mut conn, name, args).await;
         let mut scans = Vec::new();
-        jobs_scans(&plan, &mut scans);
+        scans_of(&plan, &mut scans);
         assert!(!scans.is_empty(), "{name}: {plan:#}");
         for scan in scans {
             assert!(scan["Index Cond"].is_string(), "{name} walks all of an index: {scan:#}");
@@ -72,7 +73,7 @@ async fn plans_made_on_an_empty_table_probe_by_id() {
     }
 }
 
-/// 200,000 running jobs, then a few ready, due and late ones.
+/// 200,000 running jobs, then a few ready, due and late ones; and many pauses of others.
 async fn fill(conn: &mut PgConnection) {
     run(
         conn,
@@ -83,25 +84,28 @@ async fn fill(conn: &mut PgConnection) {
          from generate_series(1, 200100) n",
     )
     .await;
+    run(conn, "insert into ops.queue_pauses (workspace_id) select 'p' || n from generate_series(1, 2000) n").await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "statements of our own sources, read from them")]
 async fn run(conn: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.unwrap();
 }
 
+#[expect(clippy::disallowed_methods, reason = "execute cannot be bound")]
 async fn explain(conn: &mut PgConnection, name: &str, args: &str) -> Value {
     let sql = format!("explain (analyze, buffers, format json) execute {name}({args})");
     let plan: Value = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.unwrap();
     plan[0]["Plan"].clone()
 }
 
-/// Every node that reads `ops.jobs`.
-fn jobs_scans<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
+/// Every node that reads jobs or pauses.
+fn scans_of<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
     let scan = node["Node Type"].as_str().unwrap().contains("Scan");
-    if scan && node["Relation Name"] == "jobs" {
+    if scan && (node["Relation Name"] == "jobs" || node["Relation Name"] == "queue_pauses") {
         found.push(node);
     }
     for child in node["Plans"].as_array().into_iter().flatten() {
-        jobs_scans(child, found);
+        scans_of(child, found);
     }
 }
