@@ -8,8 +8,8 @@ with tenant as materialized (
   from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
        as t(workspace_id, share, mark0, mark1, mark2, mark3)
   cross join (select set_config('synchronous_commit', 'off', true)) no_wait
-  where not exists (select from ops.queue_pauses p
-                    where p.kind = any(array['', $1]) and p.workspace_id = any(array['', t.workspace_id]))
+  where (select true from ops.queue_pauses p
+         where p.kind = any(array['', $1]) and p.workspace_id = any(array['', t.workspace_id]) limit 1) is null
     and ($10 or not exists (select from ops.queue_limits l
                             where l.workspace_id = t.workspace_id and l.kind = $1))
 ), picked as materialized (
