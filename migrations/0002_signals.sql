@@ -148,6 +148,7 @@ create index signals_workspace_created_idx on signals.signals (workspace_id, cre
 create index signals_workspace_hash_idx on signals.signals (workspace_id, content_hash);
 create index signals_hash_idx on signals.signals (content_hash);
 create index signals_duplicates_idx on signals.signals (duplicate_of) where duplicate_of is not null;
+create index signals_parts_idx on signals.signals (parent_id) where parent_id is not null;
 create index signals_processed_idx on signals.signals (workspace_id, processed_at) where processed_at is not null;
 create index signals_unprocessed_idx on signals.signals (workspace_id, created_at) where processed_at is null and deleted_at is null;
 create index signals_search_idx on signals.signals using gin (search);

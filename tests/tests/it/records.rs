@@ -242,6 +242,49 @@ async fn the_beginning_of_a_long_text_holds_its_parts_together_and_is_not_proces
 }
 
 #[tokio::test]
+async fn parts_go_with_the_version_of_the_whole_that_had_them() {
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let file = |version: i64, parts: usize| -> Vec<Record> {
+        let mut all = vec![said("file", version, &format!("Version {version}"))];
+        for n in 1..=parts {
+            let mut part =
+                said(&format!("file/{n}"), version, &format!("Part {n} of version {version}"));
+            if let Change::Signal(content) = &mut part.change {
+                content.parent_ref = Some("file".into());
+            }
+            all.push(part);
+        }
+        all
+    };
+    let living = async || -> Vec<String> {
+        sqlx::query_scalar(
+            "select verbatim from signals.signals where deleted_at is null and parent_id is not null order by source_ref",
+        )
+        .fetch_all(&db.pool)
+        .await
+        .unwrap()
+    };
+    apply_all(&db, &file(2, 3)).await;
+    assert_eq!(living().await.len(), 3);
+    apply_all(&db, &file(4, 1)).await;
+    assert_eq!(living().await, ["Part 1 of version 4"], "two parts are no longer said");
+    apply_all(&db, &file(3, 4)).await;
+    assert_eq!(living().await, ["Part 1 of version 4"], "nor does a late delivery say them");
+    apply_all(&db, &[deleted("file", 4)]).await;
+    assert_eq!(living().await, [""; 0], "a delete takes the parts along");
+    let texts: i64 = sqlx::query_scalar(
+        "select count(*) from signals.signal_versions where verbatim is not null",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(texts, 0);
+    apply_all(&db, &file(5, 2)).await;
+    assert_eq!(living().await.len(), 2);
+}
+
+#[tokio::test]
 async fn an_edit_keeps_what_people_said_and_drops_what_the_model_said() {
     let db = Pg::database().await;
     workspace(&db).await;

@@ -11,15 +11,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    merge::{Fields, Stored, decide, fresh, merged},
+    merge::{Stored, decide, fresh, merged},
     rows::Rows,
+    tombstones::{Tombstones, bury_leftovers},
 };
 use crate::{
     embed::content_hash,
     record::{Change, Content, Record},
     store::{
-        activity_logs, embeddings, inbox_items, new_id, signal_personas, signal_projects,
-        signal_versions,
+        activity_logs, inbox_items, new_id, signal_personas, signal_projects, signal_versions,
     },
 };
 
@@ -168,14 +168,26 @@ async fn apply_round(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Re
     }
     let results: Vec<Applied> = (0..items.len()).filter_map(|i| done.remove(&i)).collect();
     write_history(conn, items, &results).await?;
+    let moved = |(item, applied): (&Arrival<'_>, &Applied)| {
+        let part = content(item.record).is_some_and(|c| c.parent_ref.is_some());
+        part || matches!(applied.outcome, Outcome::Edited | Outcome::Deleted)
+    };
+    if items.iter().zip(&results).any(moved) {
+        let id = |applied: &'_ Applied| match &applied.target {
+            Target::Signal(id) => Some(id.clone()),
+            Target::InboxItem(_) => None,
+        };
+        let touched: Vec<String> = results.iter().filter_map(id).collect();
+        bury_leftovers(conn, &touched).await?;
+    }
     Ok(results)
 }
 
 /// Applies records to rows that exist.
 async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Vec<Applied>> {
     let stored = lock(conn, items).await?;
-    let (mut edits, mut deletes) = (Rows::default(), Rows::default());
-    let (mut forgotten, mut reread) = (Vec::new(), Vec::new());
+    let (mut edits, mut deletes) = (Rows::default(), Tombstones::default());
+    let mut reread = Vec::new();
     let mut results = Vec::with_capacity(items.len());
     for (item, row) in items.iter().zip(&stored) {
         let content = content(item.record);
@@ -189,8 +201,9 @@ async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<
                 edits.push(row.id.clone(), item, fields, text_changed);
             }
             (Outcome::Deleted, _) => {
-                deletes.push(row.id.clone(), item, Fields::default(), true);
-                forgotten.extend(row.content_hash.clone());
+                let (version, event) = (item.record.version, item.event_id);
+                let hash = row.content_hash.clone();
+                deletes.push((row.id.clone(), version, event, item.trace_id.to_owned(), hash));
             }
             _ => {}
         }
@@ -199,14 +212,10 @@ async fn update(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<
     if !edits.ids.is_empty() {
         edits.edit(conn).await?;
     }
-    if !deletes.ids.is_empty() {
-        deletes.delete(conn).await?;
-        signal_versions::erase(conn, &deletes.ids).await?;
-        embeddings::forget(conn, &forgotten).await?;
-    }
-    // What was derived from a text falls with it; of a deleted signal, so does what people derived.
-    signal_projects::forget(conn, &reread, &deletes.ids).await?;
-    signal_personas::forget(conn, &reread, &deletes.ids).await?;
+    // What was derived from a text falls with it.
+    signal_projects::forget(conn, &reread, &[]).await?;
+    signal_personas::forget(conn, &reread, &[]).await?;
+    deletes.bury(conn).await?;
     Ok(results)
 }
 

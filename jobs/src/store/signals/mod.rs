@@ -6,6 +6,7 @@ mod enrich;
 mod merge;
 mod process;
 mod rows;
+mod tombstones;
 
 pub use apply::{Applied, Arrival, Outcome, Target, apply};
 pub(crate) use enrich::{Enrichable, Enrichment, enrichable, write as write_enrichment};

@@ -135,15 +135,4 @@ impl<'a> Rows<'a> {
             .await?;
         Ok(())
     }
-
-    pub(super) async fn delete(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        sqlx::query(include_str!("delete.sql"))
-            .bind(&self.ids)
-            .bind(&self.versions)
-            .bind(&self.events)
-            .bind(&self.traces)
-            .execute(conn)
-            .await?;
-        Ok(())
-    }
 }
