@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use tokio::time::Instant;
 
 use super::{
     decide::decide,
@@ -17,16 +16,14 @@ use crate::{
     ctx::Ctx,
     queue::{self, Job, LeaseId, Leased, NewJob, Verdict},
     store::{
-        embeddings, project_profiles,
+        embeddings,
         signals::{lock_workspace, open_to_change, reclassify},
         suggestion_feedback,
     },
 };
 
-/// Changes within this time are answered together.
+/// Changes within this time are answered together; one that comes while we look has a job of its own.
 const SETTLE: Duration = Duration::from_secs(2);
-/// While changes keep coming, a rest this many times as long as the last look took: a sixth of a core at most.
-const REST: u32 = 5;
 /// Newest signals that are looked at again.
 const SIGNALS_MAX: i64 = 2_000;
 
@@ -57,9 +54,7 @@ impl Job for Profile {
 }
 
 async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Result<Verdict> {
-    let started = Instant::now();
     let mut conn = ctx.pool.acquire().await.context("connection")?;
-    let before = project_profiles::stamp(&mut conn, workspace_id).await.context("profiles")?;
     let model_id = ctx.signals.model_id(ctx).await?;
     let open = open_to_change(&mut conn, workspace_id, model_id, SIGNALS_MAX).await;
     let open = open.context("signals to look at again")?;
@@ -98,12 +93,6 @@ async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Resul
     let sure = ids.iter().zip(&decisions).filter(|(_, d)| d.auto_link);
     let links = sure.filter_map(|(id, d)| Some((id, d.matches.first()?)));
     write_links(&mut tx, workspace_id, links).await?;
-    let after = project_profiles::stamp(&mut tx, workspace_id).await.context("profiles")?;
-    if after != before {
-        // Changed again while we looked: its job was folded into this one.
-        tx.commit().await.context("commit")?;
-        return Ok(Verdict::Snooze(SETTLE.max(started.elapsed() * REST)));
-    }
     queue::complete_in(&mut tx, &[lease]).await.context("completing the lease")?;
     tx.commit().await.context("commit")?;
     Ok(Verdict::Committed)
