@@ -24,6 +24,10 @@ use crate::normalize::Normalize;
 /// How long storing may take before the edge gives the platform's retry status: Slack waits 3 s in all.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(2500);
 
+/// A batch is full once it holds this many body bytes: its statement copies them twice more on their way
+/// to Postgres, so that a crowd of large bodies in one batch would take several times its own memory.
+const BATCH_BYTES_MAX: usize = 2 << 20;
+
 /// A verified delivery on its way into `ops.events`.
 #[derive(Debug)]
 pub struct NewEvent {
@@ -123,7 +127,8 @@ async fn write(
     let mut batch = Vec::with_capacity(batch_max);
     loop {
         batch.clear();
-        if taken.lock().await.recv_many(&mut batch, batch_max).await == 0 {
+        fill(&mut *taken.lock().await, &mut batch, batch_max).await;
+        if batch.is_empty() {
             return;
         }
         // One lock order for all writers: two batches that share keys cannot deadlock.
@@ -134,6 +139,18 @@ async fn write(
             // The request may have gone; the event is stored all the same.
             answer.send(result).ok();
         }
+    }
+}
+
+/// What waits, at least one; none once nobody can send any more.
+async fn fill(taken: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>, batch_max: usize) {
+    let mut bytes = 0;
+    let mut next = taken.recv().await;
+    while let Some(waiting) = next {
+        bytes += waiting.0.body.len();
+        batch.push(waiting);
+        let full = batch.len() >= batch_max || bytes >= BATCH_BYTES_MAX;
+        next = if full { None } else { taken.try_recv().ok() };
     }
 }
 
@@ -273,4 +290,47 @@ async fn first_of(
         stored.push(StoredEvent { id, duplicate: id != event.id, received_at });
     }
     Ok(stored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue_of(bodies: &[usize]) -> mpsc::Receiver<Waiting> {
+        let (sender, taken) = mpsc::channel(64);
+        for bytes in bodies {
+            let event = NewEvent {
+                id: Uuid::now_v7(),
+                workspace_id: "w".into(),
+                source_id: "s".into(),
+                delivery_key: [0; 32],
+                event_type: None,
+                headers: "{}".into(),
+                body: vec![0; *bytes].into(),
+                secret_id: None,
+                trace_id: String::new(),
+            };
+            assert!(sender.try_send((event, oneshot::channel().0)).is_ok());
+        }
+        taken
+    }
+
+    async fn batches_of(bodies: &[usize], batch_max: usize) -> Vec<usize> {
+        let (mut taken, mut sizes) = (queue_of(bodies), Vec::new());
+        loop {
+            let mut batch = Vec::new();
+            fill(&mut taken, &mut batch, batch_max).await;
+            if batch.is_empty() {
+                return sizes;
+            }
+            sizes.push(batch.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_bounded_in_events_and_in_bytes() {
+        assert_eq!(batches_of(&[1; 5], 2).await, [2, 2, 1]);
+        assert_eq!(batches_of(&[BATCH_BYTES_MAX; 3], 512).await, [1, 1, 1]);
+        assert_eq!(batches_of(&[BATCH_BYTES_MAX / 2; 5], 512).await, [2, 2, 1]);
+    }
 }

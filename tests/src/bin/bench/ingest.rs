@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use crate::{
     load,
     report::{Report, median},
-    server::{Durable, Role},
+    server::{Durable, Role, cpu_s_of},
 };
 
 const LENGTH: Duration = Duration::from_secs(6);
@@ -26,17 +26,14 @@ pub(crate) async fn run(report: &mut Report) {
     let each = Role::start(&url, "serve", &single).await;
     let source = group.source("slack");
     let mut limit = Vec::new();
-    let mut rates = [const { Vec::new() }; 3];
-    let mut p99 = [const { Vec::new() }; 3];
+    let mut bursts = [const { Vec::new() }; 3];
     let mut alone = Vec::new();
     for round in 0..ROUNDS {
         limit.push(batched_inserts(&pool, round).await);
-        for (c, (rates, p99)) in CONNECTIONS.iter().zip(rates.iter_mut().zip(&mut p99)) {
-            let (rate, p99_ms) = burst(&pool, &group, &source, *c).await;
-            rates.push(rate);
-            p99.push(p99_ms);
+        for (c, bursts) in CONNECTIONS.iter().zip(&mut bursts) {
+            bursts.push(burst(&pg, &pool, &group, &source, *c).await);
         }
-        alone.push(burst(&pool, &each, &source, 16).await.0);
+        alone.push(burst(&pg, &pool, &each, &source, 16).await.rate);
         sqlx::query("truncate ops.events, ops.event_bodies, ops.jobs cascade")
             .execute(&pool)
             .await
@@ -44,8 +41,9 @@ pub(crate) async fn run(report: &mut Report) {
     }
     let (limit, alone) = (median(limit), median(alone));
     report.note(format!("{ROUNDS} interleaved rounds of {} s, medians; sender, server and Postgres share the machine", LENGTH.as_secs()));
-    for (c, (rates, p99)) in CONNECTIONS.iter().zip(rates.into_iter().zip(p99)) {
-        let rate = median(rates);
+    for (c, bursts) in CONNECTIONS.iter().zip(&bursts) {
+        let figure = |f: fn(&Burst) -> f64| median(bursts.iter().map(f).collect());
+        let rate = figure(|b| b.rate);
         let (reference, bar) = match c {
             16 => (format!("{:.2} of commit per request ({alone:.0}/s)", rate / alone), ">= 0.9"),
             256 => (format!("{:.2} of batched inserts ({limit:.0}/s)", rate / limit), ">= 0.5"),
@@ -55,26 +53,57 @@ pub(crate) async fn run(report: &mut Report) {
         let bar = if *c == 256 { "< 60 ms idle" } else { "" };
         report.row(
             &format!("answer p99, {c} connections"),
-            &format!("{:.1} ms", median(p99)),
+            &format!("{:.1} ms", figure(|b| b.p99_ms)),
             "",
             bar,
         );
+        let cpu = format!(
+            "{:.2} s: sender {:.2}, serve {:.2}, Postgres {:.2}",
+            figure(|b| b.cpu_s.iter().sum()),
+            figure(|b| b.cpu_s[0]),
+            figure(|b| b.cpu_s[1]),
+            figure(|b| b.cpu_s[2])
+        );
+        report.row(&format!("CPU for 10,000 events, {c} connections"), &cpu, "", "");
     }
 }
 
-/// Rows per second and p99 in milliseconds.
+/// What one burst of load measured.
+#[derive(Debug)]
+struct Burst {
+    /// Rows per second.
+    rate: f64,
+    p99_ms: f64,
+    /// CPU seconds for 10,000 events: of the sender, of `serve`, of Postgres.
+    cpu_s: [f64; 3],
+}
+
 async fn burst(
+    pg: &Durable,
     pool: &PgPool,
     role: &Role,
     source: &(String, String),
     connections: usize,
-) -> (f64, f64) {
+) -> Burst {
     let before = events(pool).await;
+    let cpu = || [cpu_s_of(std::process::id()), role.cpu_s(), pg.cpu_s()];
+    let [sender, serve, postgres] = cpu();
     let load = load::slack(role.port, &source.0, &source.1, connections, LENGTH).await;
+    let used = cpu();
     assert_eq!(load.others, 0, "every delivery is accepted");
     let rows = events(pool).await - before;
     assert_eq!(rows, i64::try_from(load.times.len()).unwrap(), "one row for each 200");
-    (rows as f64 / LENGTH.as_secs_f64(), load.times.value_at_quantile(0.99) as f64 / 1000.0)
+    let each = |now: f64, then: f64| (now - then) * 10_000.0 / rows as f64;
+    Burst {
+        rate: rows as f64 / LENGTH.as_secs_f64(),
+        p99_ms: load.times.value_at_quantile(0.99) as f64 / 1000.0,
+        cpu_s: [
+            // The servers are children of this process.
+            each(used[0] - used[1] - used[2], sender - serve - postgres),
+            each(used[1], serve),
+            each(used[2], postgres),
+        ],
+    }
 }
 
 async fn events(pool: &PgPool) -> i64 {

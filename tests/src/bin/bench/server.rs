@@ -33,6 +33,11 @@ impl Durable {
         Self { cluster, lifeline: Some(lifeline), _folder: folder }
     }
 
+    /// CPU seconds that the server's processes have used.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        cpu_s_of(self.cluster.supervisor.id())
+    }
+
     /// A fresh migrated database with one workspace, `bench`.
     pub(crate) async fn database(&self) -> (String, PgPool) {
         let name = format!("b_{}", uuid::Uuid::now_v7().simple());
@@ -106,6 +111,11 @@ impl Role {
         Post { client, url, scheme: text("scheme"), secret: text("secret") }
     }
 
+    /// CPU seconds that it has used.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        cpu_s_of(self.child.id())
+    }
+
     /// Peak resident memory, MiB.
     pub(crate) fn peak_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -133,4 +143,28 @@ fn command(url: &str, home: &std::path::Path, port: u16, env: &[(&str, String)])
         .env("MILLRACE__HTTP__LISTEN", format!("127.0.0.1:{port}"))
         .envs(env.iter().map(|(k, v)| (*k, v.as_str())));
     command
+}
+
+/// CPU seconds that a process and its living descendants have used.
+pub(crate) fn cpu_s_of(root: u32) -> f64 {
+    let mut processes = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        let entry = entry.unwrap();
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        // After the name in parentheses: state, parent, ..., utime and stime as the 12th and 13th (proc(5)).
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let number = |nth: usize| fields[nth].parse::<u64>().unwrap();
+        processes.push((pid, number(1), number(11) + number(12)));
+    }
+    let mut tree = vec![root];
+    let mut ticks = 0;
+    while let Some(pid) = tree.pop() {
+        ticks += processes.iter().filter(|(p, ..)| *p == pid).map(|(.., t)| t).sum::<u64>();
+        tree.extend(
+            processes.iter().filter(|(_, parent, _)| *parent == u64::from(pid)).map(|(p, ..)| *p),
+        );
+    }
+    // The unit of proc(5) is 1/100 s for every program, whatever the kernel's own tick.
+    ticks as f64 / 100.0
 }
