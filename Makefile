@@ -1,7 +1,7 @@
 # Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
 # ARGS goes to the program: make up ARGS="--demo --exit".
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo build test bench lint
+.PHONY: help setup up demo build test chaos bench lint
 
 ARGS ?=
 export MILLRACE_HOME ?= $(CURDIR)/.millrace
@@ -27,6 +27,11 @@ test: ## run the whole test suite against its own throwaway Postgres
 	cargo build --locked --package millrace-worker --bin millrace
 	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --workspace --locked $(ARGS); \
 	else set -x; cargo test --workspace --locked $(ARGS); fi
+
+chaos: ## faults in random order against several processes, for MILLRACE_CHAOS_SECONDS (300); ends with a judgement
+	@scripts/setup --tests
+	cargo build --locked --package millrace-worker --bin millrace
+	cargo run --quiet --locked --package millrace-tests --bin millrace-chaos
 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench

@@ -103,8 +103,8 @@ section! {
     Secrets { keys: SecretString, key_file: PathBuf }
 }
 section! {
-    /// Logs.
-    Telemetry { format: String, level: String, otlp_url: String }
+    /// Logs, metrics, traces.
+    Telemetry { listen: String, format: String, level: String, otlp_url: String }
 }
 section! {
     /// One periodic job.
@@ -251,6 +251,11 @@ impl Settings {
         vec![
             (retention.body_days >= 1, "retention.body_days", one),
             (retention.job_history_days >= 1, "retention.job_history_days", one),
+            (
+                self.telemetry.listen.is_empty() || self.telemetry.listen().is_some(),
+                "telemetry.listen",
+                "must be an address and a port, e.g. 0.0.0.0:8485",
+            ),
             (["text", "json"].contains(&format), "telemetry.format", "must be text or json"),
         ]
     }
@@ -264,6 +269,14 @@ impl Database {
     #[must_use]
     pub const fn acquire(&self) -> Duration {
         Duration::from_millis(self.acquire_ms)
+    }
+}
+
+impl Telemetry {
+    /// Where a process without receiver answers, if anywhere.
+    #[must_use]
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.listen.parse().ok()
     }
 }
 

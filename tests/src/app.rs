@@ -49,7 +49,9 @@ impl App {
             environment: Vec::new(),
             child: None,
         };
-        app.env("MILLRACE__HTTP__LISTEN", &format!("127.0.0.1:{port}"))
+        let listen = format!("127.0.0.1:{port}");
+        app.env("MILLRACE__HTTP__LISTEN", &listen)
+            .env("MILLRACE__TELEMETRY__LISTEN", &listen)
             .env("MILLRACE__SECRETS__KEYS", SECRET_KEYS)
             .env("MILLRACE__EMBED__ENGINE", "hash")
     }
@@ -172,6 +174,14 @@ impl App {
         }
     }
 
+    /// Value of a counter of `/metrics`, all labels together; 0 if it does not answer.
+    pub async fn counter(&self, name: &str) -> u64 {
+        let Ok(answer) = client().get(self.url("/metrics")).send().await else { return 0 };
+        let text = answer.text().await.unwrap_or_default();
+        let values = text.lines().filter(|line| line.starts_with(name));
+        values.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
     /// Process id of the running child.
     #[must_use]
     pub fn pid(&self) -> Pid {
@@ -235,10 +245,12 @@ pub fn state_folder() -> TempDir {
     folder
 }
 
-/// The built binary, beside the folder of the test binaries.
+/// The built binary: beside this program, or beside the folder of the test binaries.
 fn binary() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let binary = tests.ancestors().nth(2).unwrap().join("millrace");
+    let here = std::env::current_exe().unwrap();
+    let folder = here.parent().unwrap();
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
+    let binary = folder.join("millrace");
     assert!(
         File::open(&binary).is_ok(),
         "{} is missing: cargo build --package millrace-worker",

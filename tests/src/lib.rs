@@ -8,7 +8,11 @@
 )]
 
 pub mod app;
+pub mod chaos;
+pub mod cluster;
+pub mod oracle;
 pub mod pg;
+pub mod proxy;
 pub mod rig;
 pub mod sender;
 pub mod wait;

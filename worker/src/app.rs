@@ -14,9 +14,9 @@ use millrace_ingest::{
 use millrace_jobs::{
     ctx::Ctx,
     embed,
-    queue::{Queue, Runtime, RuntimeHandle},
+    queue::{Queue, Runtime, RuntimeHandle, fault::is_transient},
     signals::{State, endpoint::Endpoint},
-    store::migrate,
+    store::migrate::{self, SchemaError},
 };
 use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -27,6 +27,8 @@ use crate::{JOBS, db, http, ready::Readiness, schedule::Scheduler};
 /// Counters go to the database this often.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
+/// Between two looks for a database that does not answer.
+const DATABASE_RETRY: Duration = Duration::from_millis(500);
 /// On shutdown, wait for connections to come home.
 const CLOSE_MAX: Duration = Duration::from_secs(2);
 
@@ -51,6 +53,8 @@ pub struct Running {
     serving: Option<Serving>,
     working: Option<RuntimeHandle>,
     scheduling: Option<JoinHandle<()>>,
+    /// The routes of operation of a process without receiver.
+    watched: Option<JoinHandle<anyhow::Result<()>>>,
     pools: Vec<PgPool>,
 }
 
@@ -72,9 +76,9 @@ pub async fn start(
     roles: Roles,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<Running> {
-    let api = db::pool(&settings, "api", settings.database.api_connections)?;
-    migrate::check(&api).await.context("schema")?;
-    let jobs = db::pool(&settings, "jobs", settings.database.job_connections)?;
+    let api = db::pool(&settings, "api", 1..=settings.database.api_connections)?;
+    schema(&api).await?;
+    let jobs = db::pool(&settings, "jobs", 4..=settings.database.job_connections)?;
     let queue = Queue::new(&jobs, &settings.queue);
     let readiness = Readiness::new(api.clone());
     let stop = CancellationToken::new();
@@ -85,6 +89,7 @@ pub async fn start(
         serving: None,
         working: None,
         scheduling: None,
+        watched: None,
         pools: vec![api.clone(), jobs.clone()],
     };
     if roles.work {
@@ -95,12 +100,35 @@ pub async fn start(
         let scheduler = Scheduler::new(queue.clone(), &settings.schedule, JOBS)?;
         running.scheduling = Some(tokio::spawn(scheduler.run(stop.clone())));
     }
+    let watch = http::Watch { readiness, metrics };
     if roles.serve {
-        let (address, serving) = serve(&settings, api, queue, readiness, metrics, stop).await?;
+        let (address, serving) = serve(&settings, api, queue, watch, stop).await?;
         running.address = Some(address);
         running.serving = Some(serving);
+    } else if let Some(listen) = settings.telemetry.listen() {
+        let listener = listen_on(listen, "telemetry.listen").await?;
+        running.watched = Some(tokio::spawn(async move {
+            let router = http::operation(watch);
+            http::serve(listener, router, &settings.http, stop, Duration::ZERO).await
+        }));
     }
     Ok(running)
+}
+
+/// This release's schema is there. A database that does not answer is waited for: it may come later than we do.
+async fn schema(pool: &PgPool) -> anyhow::Result<()> {
+    let mut said = false;
+    loop {
+        match migrate::check(pool).await {
+            Err(SchemaError::Database(e)) if is_transient(&e) => {
+                if !std::mem::replace(&mut said, true) {
+                    tracing::warn!(error = %e, "the database does not answer; waiting for it");
+                }
+                tokio::time::sleep(DATABASE_RETRY).await;
+            }
+            checked => return checked.context("schema"),
+        }
+    }
 }
 
 /// What jobs may use; loads the model.
@@ -125,15 +153,14 @@ async fn serve(
     settings: &Arc<Settings>,
     api: PgPool,
     queue: Queue,
-    readiness: Readiness,
-    metrics: PrometheusHandle,
+    watch: http::Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<(SocketAddr, Serving)> {
     let ring = Arc::new(KeyRing::load(&settings.secrets).context("key ring")?);
     let fresh = Duration::from_millis(settings.ingest.source_cache_ms);
     let registry = Registry::new(api.clone(), ring, fresh);
     let writers_max = settings.database.ingest_connections;
-    let store = db::pool(settings, "ingest", writers_max)?;
+    let store = db::pool(settings, "ingest", 4..=writers_max)?;
     let limits = &settings.ingest;
     let (events, writers) = Events::start(
         &store,
@@ -142,9 +169,7 @@ async fn serve(
         limits.batch_events_max,
         limits.queued_events_max,
     );
-    let listener = TcpListener::bind(settings.http.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (http.listen)", settings.http.listen))?;
+    let listener = listen_on(settings.http.listen, "http.listen").await?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
     let receiver = Receiver::new(
@@ -157,12 +182,11 @@ async fn serve(
     );
     let edge = http::Edge {
         receiver: Arc::new(receiver),
-        readiness,
-        metrics,
         request_max: Duration::from_millis(settings.http.request_ms),
     };
     let read_side = crate::api::Api::new(api.clone(), queue, settings.clone());
-    let router = http::routes(edge).merge(crate::api::routes(read_side));
+    let router =
+        http::operation(watch).merge(http::routes(edge)).merge(crate::api::routes(read_side));
     let drain = Duration::from_millis(settings.queue.drain_ms);
     let served = settings.http.clone();
     let server_stop = stop.clone();
@@ -173,6 +197,10 @@ async fn serve(
     let flusher = tokio::spawn(flush(counts.clone(), api.clone(), stop));
     tracing::info!(%address, "receiving");
     Ok((address, Serving { server, counts, writers, flusher, pool: api }))
+}
+
+async fn listen_on(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({key})"))
 }
 
 async fn flush(counts: Arc<Counts>, pool: PgPool, stop: CancellationToken) {
@@ -218,6 +246,9 @@ impl Running {
         }
         if let Some(scheduling) = self.scheduling {
             scheduling.await.context("scheduler task")?;
+        }
+        if let Some(watched) = self.watched {
+            watched.await.context("metrics task")??;
         }
         for pool in self.pools {
             if tokio::time::timeout(CLOSE_MAX, pool.close()).await.is_err() {

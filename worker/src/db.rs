@@ -1,6 +1,6 @@
 //! Connections to Postgres.
 
-use std::{str::FromStr, time::Duration};
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::Context;
 use millrace_config::{ExposeSecret, Settings};
@@ -29,11 +29,12 @@ pub fn url(settings: &Settings) -> Result<String, NoDatabase> {
     }
 }
 
-/// A pool of at most `max` connections for `role`; connects when first used.
+/// A pool for `role` that opens and keeps as few connections as `open` says, and at most as many.
+/// Opening one takes several round trips, which a job or a delivery must not wait for.
 ///
 /// # Errors
 /// If there is no database or its URL is malformed.
-pub fn pool(settings: &Settings, role: &str, max: u32) -> anyhow::Result<PgPool> {
+pub fn pool(settings: &Settings, role: &str, open: RangeInclusive<u32>) -> anyhow::Result<PgPool> {
     let url = url(settings)?;
     let options = PgConnectOptions::from_str(&url).context("database.url cannot be parsed")?;
     let statement_ms = settings.database.statement_ms.to_string();
@@ -48,7 +49,8 @@ pub fn pool(settings: &Settings, role: &str, max: u32) -> anyhow::Result<PgPool>
         ("hnsw.ef_search", "100"),
     ]);
     Ok(PgPoolOptions::new()
-        .max_connections(max)
+        .min_connections(*open.start())
+        .max_connections(*open.end())
         .acquire_timeout(settings.database.acquire())
         .idle_timeout(Duration::from_secs(300))
         .connect_lazy_with(options))
@@ -59,7 +61,7 @@ pub fn pool(settings: &Settings, role: &str, max: u32) -> anyhow::Result<PgPool>
 /// # Errors
 /// If there is no database or it does not answer.
 pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
-    let pool = pool(settings, "cli", 4)?;
+    let pool = pool(settings, "cli", 0..=4)?;
     pool.acquire().await.context("the database does not answer; `millrace doctor` says more")?;
     Ok(pool)
 }

@@ -30,25 +30,36 @@ use crate::{
     ready::Readiness,
 };
 
-/// What the routes need.
+/// What the routes of deliveries need.
 #[derive(Debug, Clone)]
 pub struct Edge {
     /// Deliveries.
     pub receiver: Arc<Receiver>,
-    /// `/readyz`.
-    pub readiness: Readiness,
-    /// `/metrics`.
-    pub metrics: PrometheusHandle,
     /// Whole request.
     pub request_max: Duration,
 }
 
-/// Routes of deliveries and of operation; the read side (`api`) is merged by the caller.
-pub fn routes(edge: Edge) -> Router {
+/// What the routes of operation need.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// `/readyz`.
+    pub readiness: Readiness,
+    /// `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+/// Routes of operation, which every process has.
+pub fn operation(watch: Watch) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .with_state(watch)
+}
+
+/// Routes of deliveries; those of operation and the read side (`api`) are merged by the caller.
+pub fn routes(edge: Edge) -> Router {
+    Router::new()
         .route("/hooks/{path_id}", any(hook))
         .route("/hooks/{path_id}/{key}", any(hook_with_key))
         .route("/api/webhooks/signals", post(signals))
@@ -59,15 +70,15 @@ pub fn routes(edge: Edge) -> Router {
         .with_state(edge)
 }
 
-async fn ready(State(edge): State<Edge>) -> impl IntoResponse {
-    match edge.readiness.check().await {
+async fn ready(State(watch): State<Watch>) -> impl IntoResponse {
+    match watch.readiness.check().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 
-async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], edge.metrics.render())
+async fn metrics(State(watch): State<Watch>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], watch.metrics.render())
 }
 
 /// Deliver to a source; the status codes are those its platform expects

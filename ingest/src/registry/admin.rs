@@ -232,6 +232,64 @@ pub async fn list(
     .await
 }
 
+/// What to change of a source; `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Name, unique in the workspace.
+    pub name: Option<String>,
+    /// The whole field map.
+    pub field_map: Option<Value>,
+    /// All options of its kind.
+    pub options: Option<Value>,
+    /// Vendor account.
+    pub external_id: Option<String>,
+    /// Largest body it takes, 1 byte to 100 MiB.
+    pub body_bytes_max: Option<i64>,
+    /// Deliveries per second it takes.
+    pub rate_per_s: Option<i32>,
+}
+
+/// Change a source; receivers notice within `ingest.source_cache_ms`.
+///
+/// # Errors
+/// If there is none, the name is taken or a limit is out of range.
+pub async fn set(pool: &PgPool, id: &str, change: &Change) -> Result<SourceRow, AdminError> {
+    let done = sqlx::query(
+        "update ops.sources
+         set name = coalesce($2, name), field_map = coalesce($3, field_map), options = coalesce($4, options),
+             external_id = coalesce($5, external_id), body_bytes_max = coalesce($6, body_bytes_max),
+             rate_per_s = coalesce($7, rate_per_s), updated_at = now()
+         where id = $1",
+    )
+    .bind(id)
+    .bind(&change.name)
+    .bind(&change.field_map)
+    .bind(&change.options)
+    .bind(&change.external_id)
+    .bind(change.body_bytes_max)
+    .bind(change.rate_per_s)
+    .execute(pool)
+    .await;
+    match done {
+        Ok(_) => get(pool, id).await,
+        Err(e) => {
+            let constraint = e.as_database_error().and_then(|d| d.constraint());
+            Err(match constraint {
+                Some("sources_workspace_name") => {
+                    AdminError::Invalid("the workspace has a source of that name already".into())
+                }
+                Some("sources_body_bytes_max_check") => {
+                    AdminError::Invalid("--body-bytes-max must be between 1 and 104857600".into())
+                }
+                Some("sources_rate_per_s_check") => {
+                    AdminError::Invalid("--rate-per-s must be at least 1".into())
+                }
+                _ => AdminError::Database(e),
+            })
+        }
+    }
+}
+
 /// Pause or resume a source.
 ///
 /// # Errors

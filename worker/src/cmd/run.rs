@@ -25,7 +25,13 @@ pub const ALL: Roles = Roles { serve: true, work: true, schedule: true };
 pub async fn run(settings: Arc<Settings>, roles: Roles) -> anyhow::Result<()> {
     let _traces = telemetry::init(&settings.telemetry)?;
     let metrics = telemetry::init_metrics()?;
-    let running = app::start(settings, roles, metrics).await?;
-    app::asked_to_stop().await?;
+    let asked = app::asked_to_stop();
+    tokio::pin!(asked);
+    let running = tokio::select! {
+        started = app::start(settings, roles, metrics) => started?,
+        // Nothing has begun.
+        asked = &mut asked => return asked,
+    };
+    asked.await?;
     running.stop().await
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use millrace_config::{ExposeSecret, Settings};
 use millrace_ingest::{
-    registry::admin::{self, Added, AdminError, NewSource, SourceRow},
+    registry::admin::{self, Added, AdminError, Change, NewSource, SourceRow},
     secrets::KeyRing,
     sources, verify,
 };
@@ -41,6 +41,29 @@ enum Action {
     Show {
         /// Id, name or path id
         source: String,
+    },
+    /// Change its name, field map, options or limits; `events replay` then reads again what was held
+    Set {
+        /// Id, name or path id
+        source: String,
+        /// New name
+        #[arg(long)]
+        name: Option<String>,
+        /// The whole field map, e.g. '{"verbatim":"/data/message"}'
+        #[arg(long)]
+        field_map: Option<String>,
+        /// All options of the kind, as JSON
+        #[arg(long)]
+        options: Option<String>,
+        /// Vendor account (Slack team, Pylon integration) it is bound to
+        #[arg(long)]
+        external_id: Option<String>,
+        /// Largest body it takes
+        #[arg(long)]
+        body_bytes_max: Option<i64>,
+        /// Deliveries per second it takes; more are told to come again
+        #[arg(long)]
+        rate_per_s: Option<i32>,
     },
     /// New secret; the old one stays valid for a while
     Rotate {
@@ -152,6 +175,23 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
             let row = admin::get(pool, &source).await?;
             out.answer(&show(&row), || people(settings, &row, out))
         }
+        Action::Set {
+            source,
+            name,
+            field_map,
+            options,
+            external_id,
+            body_bytes_max,
+            rate_per_s,
+        } => {
+            let row = admin::get(pool, &source).await?;
+            let (field_map, options) =
+                (object(field_map, "--field-map")?, object(options, "--options")?);
+            let change =
+                Change { name, field_map, options, external_id, body_bytes_max, rate_per_s };
+            audit::note(pool, &row.workspace_id, "source.set", &row.id, json!({})).await?;
+            state(settings, &admin::set(pool, &row.id, &change).await?, out)
+        }
         Action::Pause { source } => {
             let row = admin::get(pool, &source).await?;
             audit::note(pool, &row.workspace_id, "source.pause", &row.id, json!({})).await?;
@@ -176,18 +216,16 @@ fn state(settings: &Settings, row: &SourceRow, out: Out) -> anyhow::Result<()> {
     out.answer(&shown(settings, row), || out.say(format!("{} is {}", row.name, row.state)))
 }
 
+fn object(text: Option<String>, what: &str) -> anyhow::Result<Option<Value>> {
+    let Some(text) = text else { return Ok(None) };
+    match serde_json::from_str(&text) {
+        Ok(value @ Value::Object(_)) => Ok(Some(value)),
+        Ok(_) => Err(Usage(format!("{what} must be a JSON object")).into()),
+        Err(e) => Err(Usage(format!("{what} must be JSON: {e}")).into()),
+    }
+}
+
 fn new_source(args: AddArgs) -> anyhow::Result<NewSource> {
-    let object = |text: Option<String>, what: &str| -> anyhow::Result<Option<Value>> {
-        let value: Option<Value> = text
-            .map(|t| serde_json::from_str(&t))
-            .transpose()
-            .with_context(|| format!("{what} must be JSON"))?;
-        anyhow::ensure!(
-            value.as_ref().is_none_or(Value::is_object),
-            "{what} must be a JSON object"
-        );
-        Ok(value)
-    };
     let spec = match &args.scheme_file {
         Some(path) => Some(
             std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?,

@@ -1,0 +1,100 @@
+//! A private Postgres that can crash and come back.
+
+use std::{io::PipeWriter, os::unix::fs::PermissionsExt, time::Duration};
+
+use millrace_jobs::store::{migrate, workspaces};
+use millrace_worker::embedded::{Cluster, Keep, Place, launch};
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tempfile::TempDir;
+
+use crate::{Database, wait_until};
+
+/// Recovery included.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
+
+/// A cluster of its own in a folder that goes away with it.
+#[derive(Debug)]
+pub struct Private {
+    place: Place,
+    keep: Keep,
+    cluster: Cluster,
+    lifeline: Option<PipeWriter>,
+    /// Connected to by no more than the test itself.
+    name: String,
+    _folder: TempDir,
+}
+
+impl Private {
+    /// One with a migrated database.
+    pub async fn start(keep: Keep) -> Self {
+        let folder = TempDir::new().unwrap();
+        // Under root the server runs as somebody else, who must be able to enter.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let home = crate::home().canonicalize().unwrap();
+        let place = Place::with_cluster(&home, &folder.path().join("pg")).unwrap();
+        let (cluster, lifeline) = up(&place, keep).await;
+        let name = format!("c_{}", uuid::Uuid::now_v7().simple());
+        let private = Self { place, keep, cluster, lifeline, name, _folder: folder };
+        private.create().await;
+        private
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a database name cannot be a parameter")]
+    async fn create(&self) {
+        let mut admin = PgConnection::connect(&self.cluster.url).await.unwrap();
+        let sql = AssertSqlSafe(format!("create database {}", self.name));
+        sqlx::query(sql).execute(&mut admin).await.unwrap();
+        let pool = self.pool().await;
+        migrate::run(&pool).await.unwrap();
+        sqlx::query("select ops.ensure_partitions(3)").execute(&pool).await.unwrap();
+        workspaces::add(&pool, Some("chaos"), "chaos").await.unwrap();
+    }
+
+    /// URL of the database; another one after a crash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.cluster.url.replace("/postgres?", &format!("/{}?", self.name))
+    }
+
+    /// Fresh connections of the test itself.
+    pub async fn pool(&self) -> PgPool {
+        let options: PgConnectOptions = self.url().parse().unwrap();
+        PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
+    }
+
+    /// Where it is now, as the rest of the harness wants it.
+    pub async fn database(&self) -> Database {
+        Database { pool: self.pool().await, url: self.url() }
+    }
+
+    /// `kill -9` of the postmaster, and a start that has to recover.
+    pub async fn crash(&mut self) {
+        let pid = std::fs::read_to_string(self.place.cluster.join("data/postmaster.pid")).unwrap();
+        let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        let supervisor = &mut self.cluster.supervisor;
+        wait_until("the supervisor to notice", BACK_WITHIN, || {
+            std::future::ready(supervisor.try_wait().unwrap())
+        })
+        .await;
+        (self.cluster, self.lifeline) = up(&self.place, self.keep).await;
+    }
+}
+
+async fn up(place: &Place, keep: Keep) -> (Cluster, Option<PipeWriter>) {
+    let (reader, lifeline) = std::io::pipe().unwrap();
+    let cluster = launch(place, keep, reader.into()).await.unwrap();
+    (cluster, Some(lifeline))
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // Until it has ended, its folder cannot go.
+        self.cluster.supervisor.wait().ok();
+    }
+}

@@ -1,0 +1,127 @@
+//! Judges the two promises: every 2xx is an obligation, every effect may be there once.
+
+use std::collections::HashMap;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// What was promised, by the name of what was delivered.
+#[derive(Debug, Default)]
+pub struct Oracle {
+    promised: HashMap<String, Uuid>,
+    /// A second 2xx of one delivery that named another event.
+    contradictions: Vec<String>,
+}
+
+/// What was found; every list is empty if the promises were kept.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Deliveries that got a 2xx.
+    pub promised: usize,
+    /// Promised, but there is no event row.
+    pub lost: Vec<Uuid>,
+    /// Two answers named two events for one delivery.
+    pub contradictions: Vec<String>,
+    /// More event rows than deliveries that can have made them.
+    pub doubled_events: i64,
+    /// Events without exactly one signal, or signals whose effects are not there exactly once.
+    pub effects: Vec<String>,
+    /// Events not read, signals not processed, jobs that live or died.
+    pub unfinished: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether both promises were kept and everything is done.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        let Self { lost, contradictions, doubled_events, effects, unfinished, .. } = self;
+        lost.is_empty()
+            && contradictions.is_empty()
+            && *doubled_events == 0
+            && effects.is_empty()
+            && unfinished.is_empty()
+    }
+}
+
+impl Oracle {
+    /// `delivery` was answered 2xx with this event.
+    pub fn promised(&mut self, delivery: &str, event: Uuid) {
+        let first = *self.promised.entry(delivery.to_owned()).or_insert(event);
+        if first != event {
+            self.contradictions.push(format!("{delivery}: {first} and {event}"));
+        }
+    }
+
+    /// How many deliveries are promised.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.promised.len()
+    }
+
+    /// Nothing is promised.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.promised.is_empty()
+    }
+
+    /// Look at everything that is stored. `deliveries` is how many different ones were sent at all, answered or not.
+    pub async fn judge(&self, pool: &PgPool, deliveries: usize) -> Verdict {
+        let promised: Vec<Uuid> = self.promised.values().copied().collect();
+        let lost = sqlx::query_scalar(
+            "select p from unnest($1::uuid[]) p where not exists (select from ops.events e where e.id = p)",
+        )
+        .bind(&promised)
+        .fetch_all(pool)
+        .await
+        .unwrap();
+        let events = one(pool, "select count(*) from ops.events").await;
+        Verdict {
+            promised: promised.len(),
+            lost,
+            contradictions: self.contradictions.clone(),
+            doubled_events: (events - i64::try_from(deliveries).unwrap()).max(0),
+            effects: effects(pool).await,
+            unfinished: unfinished(pool).await,
+        }
+    }
+}
+
+/// Rows of work that is not done yet, by what they are; nothing when all is done.
+pub async fn unfinished(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('%s %s', count(*), what) from (
+           select 'events ' || state as what from ops.events where state <> 'normalized'
+           union all select 'signals not processed' from signals.signals where processed_at is null
+           union all select format('%s jobs %s', kind, state) from ops.jobs
+           union all select format('%s dead letters (%s)', kind, reason) from ops.dead_letters
+         ) open group by what order by what",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+async fn one(pool: &PgPool, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+/// One signal per event, and each thing that is written per signal written once.
+async fn effects(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('event %s became %s signals', e.id, count(v.signal_id))
+         from ops.events e left join signals.signal_versions v on v.event_id = e.id
+         where e.state = 'normalized' group by e.id having count(v.signal_id) <> 1
+         union all
+         select format('signal %s has %s versions', signal_id, count(*))
+         from signals.signal_versions group by signal_id having count(*) <> 1
+         union all
+         select format('%s of %s is logged %s times', action, target_id, count(*))
+         from signals.activity_logs group by action, target_id having count(*) <> 1
+         union all
+         select format('job %s ended %s times', id, count(*)) from ops.job_history group by id having count(*) <> 1
+         limit 20",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
