@@ -85,10 +85,14 @@ impl Private {
     }
 }
 
+/// Backends outlive their postmaster for a moment, and no new one starts beside them.
 async fn up(place: &Place, keep: Keep) -> (Cluster, Option<PipeWriter>) {
-    let (reader, lifeline) = std::io::pipe().unwrap();
-    let cluster = launch(place, keep, reader.into()).await.unwrap();
-    (cluster, Some(lifeline))
+    wait_until("Postgres to start", BACK_WITHIN, async || {
+        let (reader, lifeline) = std::io::pipe().unwrap();
+        let cluster = launch(place, keep, reader.into()).await;
+        cluster.inspect_err(|e| println!("{e:#}")).ok().map(|cluster| (cluster, Some(lifeline)))
+    })
+    .await
 }
 
 impl Drop for Private {
