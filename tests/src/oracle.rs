@@ -92,7 +92,9 @@ pub async fn unfinished(pool: &PgPool) -> Vec<String> {
         "select format('%s %s', count(*), what) from (
            select 'events ' || state as what from ops.events where state <> 'normalized'
            union all select 'signals not processed' from signals.signals where processed_at is null
-           union all select format('%s jobs %s', kind, state) from ops.jobs
+           union all
+           select format('%s jobs %s, attempt %s, leased by %s: %s', kind, state, attempt, leased_by, last_error)
+           from ops.jobs
            union all select format('%s dead letters (%s)', kind, reason) from ops.dead_letters
          ) open group by what order by what",
     )

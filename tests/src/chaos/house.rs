@@ -36,6 +36,7 @@ impl House {
                 .env("MILLRACE__QUEUE__LEASE_MS", LEASE_MS)
                 .env("MILLRACE__QUEUE__HEARTBEAT_MS", "1000")
                 .env("MILLRACE__QUEUE__RETRY_BASE_MS", "200")
+                .env("MILLRACE__QUEUE__RETRY_CAP_S", "5")
                 .env("MILLRACE__QUEUE__CRASHES_MAX", "1000")
                 .env("MILLRACE__TELEMETRY__LEVEL", "warn")
                 .spawned()
