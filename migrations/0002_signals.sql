@@ -63,6 +63,7 @@ create table signals.inbox_items (
 );
 create unique index inbox_items_ref on signals.inbox_items (workspace_id, source, source_ref) where source_ref is not null;
 create index inbox_items_workspace_status_idx on signals.inbox_items (workspace_id, status);
+create index inbox_items_event_idx on signals.inbox_items (event_id) where event_id is not null; -- added
 
 create table signals.activity_logs (
   id           text primary key default ops.nanoid(),
@@ -163,6 +164,7 @@ create table signals.signal_versions (                -- added
   recorded_at  timestamp not null default (now() at time zone 'utc'),
   primary key (signal_id, version)
 );
+create index signal_versions_event_idx on signals.signal_versions (event_id);
 
 create table signals.signal_projects (
   id           text primary key default ops.nanoid(),

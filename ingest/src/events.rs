@@ -15,8 +15,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use millrace_jobs::queue::{Job, Queue, fault::is_transient};
-use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use sqlx::{PgConnection, PgPool, Postgres, Row, pool::PoolConnection, postgres::PgRow};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::normalize::Normalize;
@@ -27,6 +30,9 @@ pub const STORE_TIMEOUT: Duration = Duration::from_millis(2500);
 /// A batch is full once it holds this many body bytes: its statement copies them twice more on their way
 /// to Postgres, so that a crowd of large bodies in one batch would take several times its own memory.
 const BATCH_BYTES_MAX: usize = 2 << 20;
+
+/// A connection that was quiet for longer may have died unnoticed; a new one costs about 10 ms.
+const QUIET_MAX: Duration = Duration::from_secs(30);
 
 /// A verified delivery on its way into `ops.events`.
 #[derive(Debug)]
@@ -95,7 +101,8 @@ impl Events {
         let taken = Arc::new(Mutex::new(taken));
         let tasks = tokio_util::task::TaskTracker::new();
         for _ in 0..writers {
-            tasks.spawn(write(pool.clone(), queue.clone(), taken.clone(), batch_events_max));
+            let line = Line { pool: pool.clone(), kept: None };
+            tasks.spawn(write(line, queue.clone(), taken.clone(), batch_events_max));
         }
         tasks.close();
         (Self { waiting }, tasks)
@@ -118,8 +125,60 @@ impl Events {
     }
 }
 
-async fn write(
+/// A writer's own connection: taken from the pool once, not for each batch, which would ping it twice.
+#[derive(Debug)]
+struct Line {
     pool: PgPool,
+    /// With its last use.
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Line {
+    /// Store a batch. If a kept connection turns out to be gone, then once more on a new one: whatever the first
+    /// try committed, the second finds under the same ids.
+    async fn store(
+        &mut self,
+        queue: &Queue,
+        events: &[NewEvent],
+    ) -> Result<Vec<StoredEvent>, sqlx::Error> {
+        match self.kept.take() {
+            Some((conn, used)) if used.elapsed() < QUIET_MAX => {
+                match self.store_on(conn, queue, events).await {
+                    Err(e) if is_gone(&e) => {}
+                    result => return result,
+                }
+            }
+            quiet => drop(quiet.map(|(conn, _)| conn.detach())),
+        }
+        let conn = self.pool.acquire().await?;
+        self.store_on(conn, queue, events).await
+    }
+
+    /// The connection is kept only after success; after an error nobody knows its state.
+    async fn store_on(
+        &mut self,
+        mut conn: PoolConnection<Postgres>,
+        queue: &Queue,
+        events: &[NewEvent],
+    ) -> Result<Vec<StoredEvent>, sqlx::Error> {
+        let result = try_batch(&mut conn, queue, events).await;
+        if result.is_ok() {
+            self.kept = Some((conn, Instant::now()));
+        } else {
+            drop(conn.detach());
+        }
+        result
+    }
+}
+
+/// The connection broke, or the server ended it (class 57P).
+fn is_gone(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_))
+        || error.as_database_error().and_then(|e| e.code()).is_some_and(|c| c.starts_with("57P"))
+}
+
+async fn write(
+    mut line: Line,
     queue: Queue,
     taken: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     batch_max: usize,
@@ -134,7 +193,7 @@ async fn write(
         // One lock order for all writers: two batches that share keys cannot deadlock.
         batch.sort_unstable_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
         let (events, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let results = store_batch(&pool, &queue, &events).await;
+        let results = store_batch(&mut line, &queue, &events).await;
         for (answer, result) in answers.into_iter().zip(results) {
             // The request may have gone; the event is stored all the same.
             answer.send(result).ok();
@@ -159,17 +218,17 @@ fn order(e: &NewEvent) -> (&str, &str, &[u8; 32]) {
 }
 
 async fn store_batch(
-    pool: &PgPool,
+    line: &mut Line,
     queue: &Queue,
     events: &[NewEvent],
 ) -> Vec<Result<StoredEvent, StoreError>> {
-    match try_batch(pool, queue, events).await {
+    match line.store(queue, events).await {
         Ok(stored) => stored.into_iter().map(Ok).collect(),
         // One bad row must not refuse its neighbours: each gets a commit of its own.
         Err(e) if events.len() > 1 && !is_transient(&e) => {
             let mut results = Vec::with_capacity(events.len());
             for event in events {
-                let one = try_batch(pool, queue, std::slice::from_ref(event)).await;
+                let one = line.store(queue, std::slice::from_ref(event)).await;
                 results.push(
                     one.map_err(refused)
                         .and_then(|s| s.first().copied().ok_or(StoreError::Unavailable)),
@@ -190,12 +249,11 @@ fn refused(e: sqlx::Error) -> StoreError {
 }
 
 async fn try_batch(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     queue: &Queue,
     events: &[NewEvent],
 ) -> Result<Vec<StoredEvent>, sqlx::Error> {
-    let mut conn = pool.acquire().await?;
-    let fresh = insert(&mut conn, events).await?;
+    let fresh = insert(&mut *conn, events).await?;
     let mut found = HashMap::with_capacity(events.len());
     let mut ready = HashMap::new();
     for row in fresh {
@@ -204,7 +262,7 @@ async fn try_batch(
     }
     queue.wake_at(Normalize::KIND, ready);
     if found.len() < events.len() {
-        return first_of(&mut conn, events).await;
+        return first_of(conn, events).await;
     }
     let stored = |e: &NewEvent| {
         found.get(&e.id).map(|at| StoredEvent { id: e.id, duplicate: false, received_at: *at })

@@ -180,6 +180,25 @@ async fn a_job_that_kills_its_process_ends_in_the_dead_letters() {
 }
 
 #[tokio::test]
+async fn a_store_that_dropped_its_connections_costs_no_delivery() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &["serve"]).ready().await;
+    let sender = Sender::add(&app, "acme", "webhook", &[]).await;
+    for nth in 0..3 {
+        assert_eq!(sender.send("", &feedback(nth)).await.status, 200);
+        let ended = count(
+            &db,
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+             where datname = current_database() and application_name = 'millrace-ingest'",
+        );
+        assert!(ended.await >= 1, "a writer had a connection");
+    }
+    let answer = sender.send("", &feedback(3)).await;
+    assert_eq!((answer.status, answer.body["duplicate"].as_bool()), (200, Some(false)));
+    assert_eq!(count(&db, "select count(*) from ops.events").await, 4);
+}
+
+#[tokio::test]
 async fn refusals_are_told_apart_and_counted() {
     let db = Pg::database().await;
     let app = App::new(&db, &["all"]).ready().await;

@@ -1,6 +1,8 @@
 //! Pages and filters.
 
-use serde_json::json;
+use millrace_tests::Pg;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use super::{House, ids};
 
@@ -85,4 +87,32 @@ async fn a_signal_tells_its_whole_story() {
     assert_eq!(event["effects"][0]["id"], id);
     let (_, stats) = house.get("/v1/stats").await;
     assert_eq!(stats["sources"][0]["signals"]["signals"], 1);
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a statement of our own sources, explained")]
+async fn the_effects_of_one_event_are_found_among_100_000() {
+    let db = Pg::database().await;
+    sqlx::raw_sql(
+        "insert into signals.workspaces (id, name) values ('w', 'w');
+         insert into signals.signals (id, workspace_id, verbatim, source) values ('s', 'w', 'x', 'webhook');
+         insert into signals.signal_versions (signal_id, version, change, event_id)
+           select 's', n, 'edited', gen_random_uuid() from generate_series(1, 100000) n;
+         insert into signals.inbox_items (workspace_id, type, source, title, raw_content, event_id)
+           select 'w', 'document', 'webhook', 'x', 'x', gen_random_uuid() from generate_series(1, 100000);
+         analyze signals.signal_versions, signals.inbox_items;",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let sql = include_str!("../../../../jobs/src/store/effects.sql");
+    let explain = format!("explain (analyze, buffers, format json) {sql}");
+    let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain))
+        .bind(uuid::Uuid::now_v7())
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    let read = ["Shared Hit Blocks", "Shared Read Blocks"];
+    let pages: i64 = read.iter().map(|name| plan[0]["Plan"][name].as_i64().unwrap()).sum();
+    assert!(pages < 50, "{pages} pages: {plan:#}");
 }
