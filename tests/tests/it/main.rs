@@ -14,6 +14,7 @@ mod enrich;
 mod extract;
 mod faults;
 mod hostile;
+mod lease_model;
 mod links;
 mod migrations;
 mod process;
