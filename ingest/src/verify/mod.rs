@@ -317,4 +317,6 @@ fn decode(encoding: Encoding, text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+mod bit_flips;
+#[cfg(test)]
 mod tests;
