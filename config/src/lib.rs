@@ -8,7 +8,7 @@ pub use clock::Clock;
 pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{
-    Classify, Database, Embed, Endpoint, Http, Ingest, Queue, Retention, Schedule, Secrets,
+    Classify, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention, Schedule, Secrets,
     Settings, Telemetry,
 };
 

@@ -26,6 +26,7 @@ pub struct Settings {
     pub http: Http,
     pub database: Database,
     pub ingest: Ingest,
+    pub nats: Nats,
     pub queue: Queue,
     pub embed: Embed,
     pub classify: Classify,
@@ -64,7 +65,18 @@ section! {
 }
 section! {
     /// Event storage.
-    Ingest { batch_events_max: usize, queued_events_max: usize, source_cache_ms: u64 }
+    Ingest {
+        buffer: String, batch_events_max: usize, queued_events_max: usize, source_cache_ms: u64,
+        source_stale_s: u64,
+    }
+}
+section! {
+    /// The optional front buffer.
+    Nats {
+        url: SecretString, user: String, password: SecretString, credentials_file: PathBuf,
+        ca_file: PathBuf, client_cert_file: PathBuf, client_key_file: PathBuf, stream: String,
+        replicas: usize, max_bytes: i64, dedup_window_s: u64, bridges: u32,
+    }
 }
 section! {
     /// Leases, claims and back-off.
@@ -160,8 +172,10 @@ impl Settings {
     }
 
     fn check(&self, layers: &mut Layers) {
-        let rules = [self.edge_rules(), self.queue_rules(), self.model_rules(), self.other_rules()];
-        for (ok, key, message) in rules.concat() {
+        let (edge, buffer, queue) = (self.edge_rules(), self.buffer_rules(), self.queue_rules());
+        for (ok, key, message) in
+            [edge, buffer, queue, self.model_rules(), self.other_rules()].concat()
+        {
             if !ok {
                 let origin = layers.origin(key);
                 layers.problem(key, &origin, message);
@@ -196,6 +210,43 @@ impl Settings {
                 "must be between 1 and 2000",
             ),
         ]
+    }
+
+    fn buffer_rules(&self) -> Vec<Rule> {
+        let nats = &self.nats;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let both = nats.client_cert_file.as_os_str().is_empty()
+            == nats.client_key_file.as_os_str().is_empty();
+        vec![
+            (
+                ["postgres", "nats"].contains(&self.ingest.buffer.as_str()),
+                "ingest.buffer",
+                "must be postgres or nats",
+            ),
+            (
+                !self.buffered() || !nats.url.expose_secret().is_empty(),
+                "nats.url",
+                "must name a server when ingest.buffer is nats",
+            ),
+            (
+                !nats.stream.is_empty()
+                    && nats.stream.len() <= 32
+                    && nats.stream.chars().all(plain),
+                "nats.stream",
+                "must be 1 to 32 letters, digits, _ or -",
+            ),
+            ((1..=5).contains(&nats.replicas), "nats.replicas", "must be between 1 and 5"),
+            (nats.max_bytes >= 1 << 20, "nats.max_bytes", "must be at least 1048576"),
+            (nats.dedup_window_s > 0, "nats.dedup_window_s", "must be at least 1"),
+            ((1..=8).contains(&nats.bridges), "nats.bridges", "must be between 1 and 8"),
+            (both, "nats.client_key_file", "must be set together with nats.client_cert_file"),
+        ]
+    }
+
+    /// Whether deliveries are acknowledged by the front buffer.
+    #[must_use]
+    pub fn buffered(&self) -> bool {
+        self.ingest.buffer == "nats"
     }
 
     fn queue_rules(&self) -> Vec<Rule> {

@@ -5,6 +5,7 @@
 //! them at high concurrency (measured: spec/ingest.md, section D).
 
 pub mod counts;
+pub(crate) mod lanes;
 pub mod log;
 pub mod readings;
 pub mod replay;
@@ -37,7 +38,7 @@ const QUIET_MAX: Duration = Duration::from_secs(30);
 /// A verified delivery on its way into `ops.events`.
 #[derive(Debug)]
 pub struct NewEvent {
-    /// UUIDv7.
+    /// UUIDv7; with a front buffer derived from the delivery (`buffer::message::event_id`).
     pub id: Uuid,
     /// Tenant.
     pub workspace_id: Arc<str>,
@@ -55,6 +56,8 @@ pub struct NewEvent {
     pub secret_id: Option<Arc<str>>,
     /// 32 hex digits.
     pub trace_id: String,
+    /// When a front buffer took it; absent, the commit's time counts.
+    pub received_at: Option<DateTime<Utc>>,
 }
 
 /// A delivery that is durable.
@@ -77,6 +80,29 @@ pub enum StoreError {
     /// Postgres did not take it.
     #[error("the event store is unavailable")]
     Unavailable,
+    /// The front buffer has no room.
+    #[error("the buffer is full")]
+    BufferFull,
+    /// The front buffer did not take it.
+    #[error("the buffer is unavailable")]
+    BufferUnavailable,
+    /// Larger than a message of the front buffer may be, and Postgres did not take it either.
+    #[error("larger than the buffer takes, and the event store is unavailable")]
+    BufferTooSmall,
+}
+
+impl StoreError {
+    /// The counted reason.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Full => "overloaded",
+            Self::Unavailable => "store_unavailable",
+            Self::BufferFull => "buffer_full",
+            Self::BufferUnavailable => "buffer_unavailable",
+            Self::BufferTooSmall => "larger_than_buffer",
+        }
+    }
 }
 
 type Waiting = (NewEvent, oneshot::Sender<Result<StoredEvent, StoreError>>);
@@ -248,7 +274,8 @@ fn refused(e: sqlx::Error) -> StoreError {
     StoreError::Unavailable
 }
 
-async fn try_batch(
+/// All of `events`, whose ids are distinct, in one commit; their jobs are enqueued in this order.
+pub(crate) async fn try_batch(
     conn: &mut PgConnection,
     queue: &Queue,
     events: &[NewEvent],
@@ -281,27 +308,30 @@ async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<PgRo
     let bodies: Vec<_> = events.iter().map(|e| e.body.as_ref()).collect();
     let secrets: Vec<_> = events.iter().map(|e| e.secret_id.as_deref()).collect();
     let traces: Vec<_> = events.iter().map(|e| e.trace_id.as_str()).collect();
+    let times: Vec<_> = events.iter().map(|e| e.received_at).collect();
     sqlx::query(
         "with input as materialized (
            select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[],
-                                $6::text[], $7::bytea[], $8::text[], $9::text[])
-             as t(id, workspace_id, source_id, delivery_key, event_type, headers, body, secret_id, trace_id)
+                                $6::text[], $7::bytea[], $8::text[], $9::text[], $10::timestamptz[]) with ordinality
+             as t(id, workspace_id, source_id, delivery_key, event_type, headers, body, secret_id, trace_id, received_at, nth)
          ), fresh as (
-           insert into ops.events (id, workspace_id, source_id, delivery_key, event_type, body_bytes, secret_id, trace_id)
-           select id, workspace_id, source_id, delivery_key, event_type, octet_length(body), secret_id, trace_id from input
+           insert into ops.events (id, workspace_id, source_id, delivery_key, event_type, body_bytes, secret_id, trace_id, received_at)
+           select id, workspace_id, source_id, delivery_key, event_type, octet_length(body), secret_id, trace_id,
+                  coalesce(received_at, now())
+           from input
            on conflict on constraint events_delivery do nothing
            returning id, received_at
          ), bodies as (
            insert into ops.event_bodies (event_id, received_at, headers, body)
            select f.id, f.received_at, i.headers::jsonb, i.body from fresh f join input i on i.id = f.id
          ), wanted as (
-           select array_agg(i.workspace_id) as workspaces,
-                  array_agg(jsonb_build_object('event_id', i.id, 'source_id', i.source_id)) as payloads,
-                  array_agg(i.trace_id) as traces
+           select array_agg(i.workspace_id order by i.nth) as workspaces,
+                  array_agg(jsonb_build_object('event_id', i.id, 'source_id', i.source_id) order by i.nth) as payloads,
+                  array_agg(i.trace_id order by i.nth) as traces
            from fresh f join input i on i.id = f.id
          ), queued as materialized (
            select q.tenant, q.first_position
-           from wanted w, ops.enqueue($10, $11, w.workspaces, w.payloads, w.traces) q
+           from wanted w, ops.enqueue($11, $12, w.workspaces, w.payloads, w.traces) q
          )
          select f.id, f.received_at, q.tenant, q.first_position
          from fresh f join input i on i.id = f.id join queued q on q.tenant = i.workspace_id",
@@ -315,6 +345,7 @@ async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<PgRo
     .bind(&bodies)
     .bind(&secrets)
     .bind(&traces)
+    .bind(&times)
     .bind(Normalize::KIND)
     .bind(Normalize::ATTEMPTS_MAX)
     .fetch_all(conn)
@@ -367,6 +398,7 @@ mod tests {
                 body: vec![0; *bytes].into(),
                 secret_id: None,
                 trace_id: String::new(),
+                received_at: None,
             };
             assert!(sender.try_send((event, oneshot::channel().0)).is_ok());
         }

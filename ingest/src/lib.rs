@@ -1,5 +1,6 @@
 //! Everything source-specific, from the wire to a normalised record.
 
+pub mod buffer;
 pub mod events;
 pub mod form;
 pub mod json;

@@ -25,8 +25,9 @@ use self::{
     refusal::{Refusal, unknown},
 };
 use crate::{
+    buffer::Intake,
     events::{
-        Events, NewEvent, STORE_TIMEOUT, StoredEvent,
+        NewEvent, STORE_TIMEOUT, StoredEvent,
         counts::{Counts, Outcome},
     },
     registry::{LiveSource, Lookup, Registry, State},
@@ -38,7 +39,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Receiver {
     registry: Registry,
-    events: Events,
+    intake: Intake,
     counts: Arc<Counts>,
     clock: Clock,
     in_flight: Arc<Semaphore>,
@@ -63,7 +64,7 @@ impl Receiver {
     #[must_use]
     pub fn new(
         registry: Registry,
-        events: Events,
+        intake: Intake,
         counts: Arc<Counts>,
         clock: Clock,
         http: &Http,
@@ -71,7 +72,7 @@ impl Receiver {
     ) -> Self {
         Self {
             registry,
-            events,
+            intake,
             counts,
             clock,
             in_flight: Arc::new(Semaphore::new(http.in_flight_max)),
@@ -243,15 +244,12 @@ impl Receiver {
         event: NewEvent,
     ) -> Result<Response<Bytes>, Refusal> {
         let secret = event.secret_id.clone();
-        let stored = tokio::time::timeout(STORE_TIMEOUT, self.events.store(event)).await;
+        let stored = tokio::time::timeout(STORE_TIMEOUT, self.intake.store(event)).await;
         let StoredEvent { id, duplicate, received_at } = match stored {
             Ok(Ok(stored)) => stored,
             Ok(Err(e)) => {
-                let code = match e {
-                    crate::events::StoreError::Full => "overloaded",
-                    crate::events::StoreError::Unavailable => "store_unavailable",
-                };
-                return Err(Refusal::retry(source, code, "temporarily unavailable, send again"));
+                let message = "temporarily unavailable, send again";
+                return Err(Refusal::retry(source, e.code(), message));
             }
             Err(_) => {
                 return Err(Refusal::retry(
@@ -307,6 +305,7 @@ fn new_event(
         body,
         secret_id,
         trace_id: arrival.trace_id.clone(),
+        received_at: None,
     }
 }
 

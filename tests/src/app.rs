@@ -259,6 +259,8 @@ fn binary() -> PathBuf {
     binary
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on.
+#[must_use]
+pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

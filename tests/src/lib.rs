@@ -10,6 +10,7 @@
 pub mod app;
 pub mod chaos;
 pub mod cluster;
+pub mod nats;
 pub mod oracle;
 pub mod pg;
 pub mod proxy;
@@ -18,6 +19,7 @@ pub mod sender;
 pub mod wait;
 
 pub use app::{App, client, state_folder};
+pub use nats::Nats;
 pub use pg::{Database, Pg};
 pub use sender::{Answer, Sender};
 pub use wait::wait_until;

@@ -6,6 +6,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use millrace_config::{Clock, Settings};
 use millrace_ingest::{
+    buffer::{self, Bridge, Buffer, Intake},
     events::{Events, counts::Counts},
     receive::Receiver,
     registry::Registry,
@@ -53,6 +54,7 @@ pub struct Running {
     serving: Option<Serving>,
     working: Option<RuntimeHandle>,
     scheduling: Option<JoinHandle<()>>,
+    bridging: Option<TaskTracker>,
     /// The routes of operation of a process without receiver.
     watched: Option<JoinHandle<anyhow::Result<()>>>,
     pools: Vec<PgPool>,
@@ -80,7 +82,12 @@ pub async fn start(
     schema(&api).await?;
     let jobs = db::pool(&settings, "jobs", 4..=settings.database.job_connections)?;
     let queue = Queue::new(&jobs, &settings.queue);
-    let readiness = Readiness::new(api.clone());
+    let buffer = match settings.buffered() {
+        true => Some(Buffer::open(&settings.nats).await.context("ingest.buffer")?),
+        false => None,
+    };
+    // Who receives can do so without the database then; who works cannot.
+    let readiness = Readiness::new(api.clone(), buffer.clone().filter(|_| roles.serve));
     let stop = CancellationToken::new();
     let mut running = Running {
         address: None,
@@ -89,20 +96,28 @@ pub async fn start(
         serving: None,
         working: None,
         scheduling: None,
+        bridging: None,
         watched: None,
         pools: vec![api.clone(), jobs.clone()],
     };
     if roles.work {
         let ctx = context(&settings, jobs.clone(), queue.clone()).await?;
         running.working = Some(Runtime::start(ctx, JOBS));
+        if let Some(buffer) = &buffer {
+            let bridge = bridge(&settings, buffer.clone(), queue.clone(), &stop)?;
+            running.bridging = Some(bridge);
+        }
     }
     if roles.schedule {
         let scheduler = Scheduler::new(queue.clone(), &settings.schedule, JOBS)?;
         running.scheduling = Some(tokio::spawn(scheduler.run(stop.clone())));
     }
+    if let Some(buffer) = &buffer {
+        tokio::spawn(buffer::watch(buffer.clone(), stop.clone()));
+    }
     let watch = http::Watch { readiness, metrics };
     if roles.serve {
-        let (address, serving) = serve(&settings, api, queue, watch, stop).await?;
+        let (address, serving) = serve(&settings, api, queue, buffer, watch, stop).await?;
         running.address = Some(address);
         running.serving = Some(serving);
     } else if let Some(listen) = settings.telemetry.listen() {
@@ -149,16 +164,30 @@ async fn context(settings: &Arc<Settings>, pool: PgPool, queue: Queue) -> anyhow
     }))
 }
 
+/// What moves deliveries from the buffer into the database.
+fn bridge(
+    settings: &Settings,
+    buffer: Buffer,
+    queue: Queue,
+    stop: &CancellationToken,
+) -> anyhow::Result<TaskTracker> {
+    let count = settings.nats.bridges;
+    let pool = db::pool(settings, "bridge", 0..=count)?;
+    Ok(Bridge::start(buffer, pool, queue, count, settings.ingest.batch_events_max, stop))
+}
+
 async fn serve(
     settings: &Arc<Settings>,
     api: PgPool,
     queue: Queue,
+    buffer: Option<Buffer>,
     watch: http::Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<(SocketAddr, Serving)> {
     let ring = Arc::new(KeyRing::load(&settings.secrets).context("key ring")?);
     let fresh = Duration::from_millis(settings.ingest.source_cache_ms);
-    let registry = Registry::new(api.clone(), ring, fresh);
+    let stale = Duration::from_secs(settings.ingest.source_stale_s);
+    let registry = Registry::new(api.clone(), ring, fresh, stale);
     let writers_max = settings.database.ingest_connections;
     let store = db::pool(settings, "ingest", 4..=writers_max)?;
     let limits = &settings.ingest;
@@ -169,12 +198,16 @@ async fn serve(
         limits.batch_events_max,
         limits.queued_events_max,
     );
+    let intake = match buffer {
+        Some(buffer) => Intake::Buffered(Box::new(buffer), events),
+        None => Intake::Direct(events),
+    };
     let listener = listen_on(settings.http.listen, "http.listen").await?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
     let receiver = Receiver::new(
         registry,
-        events,
+        intake,
         counts.clone(),
         Clock::system(),
         &settings.http,
@@ -240,6 +273,9 @@ impl Running {
         let mut outcome = Ok(());
         if let Some(serving) = self.serving {
             outcome = serving.stop().await?;
+        }
+        if let Some(bridging) = self.bridging {
+            bridging.wait().await;
         }
         if let Some(working) = self.working {
             working.drain().await;

@@ -72,7 +72,7 @@ pub fn routes(edge: Edge) -> Router {
 
 async fn ready(State(watch): State<Watch>) -> impl IntoResponse {
     match watch.readiness.check().await {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(how) => (StatusCode::OK, format!("{how}\n")),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }

@@ -6,7 +6,7 @@ pub mod keys;
 
 use std::{
     collections::HashSet,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -23,8 +23,10 @@ use crate::{
 
 /// Entries kept; a flood of made-up paths evicts only itself.
 const CACHE_ENTRIES_MAX: u64 = 10_000;
-/// How long an entry may serve while Postgres is away.
-const STALE_MAX: Duration = Duration::from_secs(600);
+/// A platform waits for what comes after the look-up, too.
+const LOAD_MAX: Duration = Duration::from_secs(2);
+/// A try that has not come back by then is followed by another.
+const TRY_MAX: Duration = Duration::from_secs(5);
 
 /// What a request says about its source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -96,15 +98,18 @@ pub struct Registry {
     ring: Arc<KeyRing>,
     cache: Cache<Lookup, Entry>,
     fresh: Duration,
+    /// Postgres did not answer: nobody asks again before this moment, but for one who tries.
+    away: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Registry {
-    /// Look up through `pool`, opening secrets with `ring`; entries are trusted for `fresh`.
+    /// Look up through `pool`, opening secrets with `ring`; entries are trusted for `fresh`, and for `stale`
+    /// while Postgres does not answer.
     #[must_use]
-    pub fn new(pool: PgPool, ring: Arc<KeyRing>, fresh: Duration) -> Self {
+    pub fn new(pool: PgPool, ring: Arc<KeyRing>, fresh: Duration, stale: Duration) -> Self {
         let cache =
-            Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(STALE_MAX).build();
-        Self { pool, ring, cache, fresh }
+            Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(stale.max(fresh)).build();
+        Self { pool, ring, cache, fresh, away: Arc::default() }
     }
 
     /// Sources that match, oldest first; several only for [`Lookup::Workspace`].
@@ -118,16 +123,36 @@ impl Registry {
         {
             return Ok(entry.sources.clone());
         }
-        match self.load(lookup).await {
+        if known.is_some() && !self.worth_asking() {
+            return Ok(stale(known));
+        }
+        let loaded = tokio::time::timeout(LOAD_MAX, self.load(lookup)).await;
+        match loaded.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(sources) => {
+                *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 let sources: Arc<[_]> = sources.into();
                 let entry = Entry { loaded: Instant::now(), sources: sources.clone() };
                 self.cache.insert(lookup.clone(), entry).await;
                 Ok(sources)
             }
-            // Stale is good enough to verify and to know the platform's retry status.
-            Err(_) if known.is_some() => Ok(known.map(|e| e.sources).unwrap_or_default()),
-            Err(e) => Err(e),
+            Err(e) => {
+                let until = Instant::now() + self.fresh;
+                *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+                if known.is_some() { Ok(stale(known)) } else { Err(e) }
+            }
+        }
+    }
+
+    /// While Postgres is away, one look-up in a while tries and waits; the others do not.
+    fn worth_asking(&self) -> bool {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match *away {
+            Some(until) if Instant::now() < until => false,
+            Some(_) => {
+                *away = Some(Instant::now() + TRY_MAX);
+                true
+            }
+            None => true,
         }
     }
 
@@ -267,6 +292,12 @@ pub(crate) fn config(row: &PgRow) -> Result<SourceConfig, sqlx::Error> {
         field_map: object(row.try_get("field_map")?),
         options: object(row.try_get("options")?),
     })
+}
+
+/// Good enough to verify, and to know the platform's statuses.
+fn stale(known: Option<Entry>) -> Arc<[Arc<LiveSource>]> {
+    metrics::counter!("millrace_source_lookups_stale_total").increment(1);
+    known.map(|entry| entry.sources).unwrap_or_default()
 }
 
 fn object(value: Value) -> Map<String, Value> {

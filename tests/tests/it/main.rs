@@ -17,6 +17,7 @@ mod hostile;
 mod lease_model;
 mod links;
 mod migrations;
+mod nats;
 mod process;
 mod promises;
 mod queue;

@@ -1,5 +1,6 @@
 //! `millrace doctor`: is everything in place, and if not, what to do.
 
+mod buffer;
 mod machine;
 mod store;
 mod traffic;
@@ -56,6 +57,9 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     findings.extend(machine::model(settings).await);
     let (key_ring, ring) = machine::key_ring(settings);
     findings.push(key_ring);
+    if settings.buffered() {
+        buffer::examine(settings, &mut findings).await;
+    }
     let pool = match db::connect(settings).await {
         Ok(pool) => pool,
         Err(e) => {
