@@ -10,6 +10,10 @@ use tempfile::TempDir;
 
 use crate::{App, app::free_port, wait_until};
 
+/// Who may use it.
+const USER: &str = "millrace";
+const PASSWORD: &str = "only-in-tests";
+
 /// A server that can be killed and started again over what it has stored.
 #[derive(Debug)]
 pub struct Nats {
@@ -30,7 +34,8 @@ impl Nats {
         let (folder, port) = (TempDir::new().unwrap(), free_port());
         let store = folder.path().join("store");
         let config = format!(
-            "listen: 127.0.0.1:{port}\nmax_payload: {payload_max}\njetstream {{ store_dir: {store:?} }}\n"
+            "listen: 127.0.0.1:{port}\nmax_payload: {payload_max}\njetstream {{ store_dir: {store:?} }}\n\
+             authorization {{ user: {USER}, password: {PASSWORD} }}\n"
         );
         std::fs::write(folder.path().join("nats.conf"), config).unwrap();
         let url = format!("nats://127.0.0.1:{port}");
@@ -64,7 +69,8 @@ impl Nats {
     /// # Errors
     /// If it does not answer.
     pub async fn client(&self) -> Result<async_nats::Client, async_nats::ConnectError> {
-        async_nats::connect(&self.url).await
+        let options = async_nats::ConnectOptions::new();
+        options.user_and_password(USER.into(), PASSWORD.into()).connect(&self.url).await
     }
 
     /// An app that uses it as its buffer.
@@ -72,6 +78,8 @@ impl Nats {
     pub fn buffer(&self, app: App) -> App {
         app.env("MILLRACE__INGEST__BUFFER", "nats")
             .env("MILLRACE__NATS__URL", &self.url)
+            .env("MILLRACE__NATS__USER", USER)
+            .env("MILLRACE__NATS__PASSWORD", PASSWORD)
             .env("MILLRACE__NATS__MAX_BYTES", "67108864")
     }
 }

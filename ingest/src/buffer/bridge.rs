@@ -69,8 +69,14 @@ impl Bridge {
     }
 
     async fn run(&self, mut release: bool, stop: &CancellationToken) {
+        let mut said = String::new();
         while let Err(e) = self.session(&mut release, stop).await {
-            tracing::warn!(error = %super::chain(&e), "a bridge starts again");
+            let error = super::chain(&e);
+            // An outage is one line, however long it takes.
+            if error != said {
+                tracing::warn!(error, "a bridge starts again");
+                said = error;
+            }
             metrics::counter!("millrace_bridge_failures_total").increment(1);
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}
