@@ -24,7 +24,7 @@ use super::{
     message::{self, LANES},
     server,
 };
-use crate::events::{NewEvent, lanes, try_batch};
+use crate::events::{NewEvent, StoredEvent, lanes, try_batch};
 
 /// Between two looks at who else is there; it also tells Postgres that this bridge lives.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -223,7 +223,12 @@ impl Bridge {
             return Ok(());
         }
         let stored = try_batch(conn, &self.queue, events).await?;
-        let duplicates = stored.iter().filter(|s| s.duplicate).count();
+        // The row of another arrival; our own, stored before a settlement that was lost, is none.
+        let micros = |at: chrono::DateTime<chrono::Utc>| at.timestamp_micros();
+        let other = |(s, e): &(&StoredEvent, &NewEvent)| {
+            s.duplicate || Some(micros(s.received_at)) != e.received_at.map(micros)
+        };
+        let duplicates = stored.iter().zip(events).filter(other).count();
         count("duplicate", duplicates);
         count("stored", stored.len() - duplicates);
         Ok(())
