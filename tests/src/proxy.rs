@@ -33,7 +33,8 @@ pub enum Fault {
     BlackHole,
     /// Everything is late by this much.
     Delay(Duration),
-    /// One in so many answers that end a transaction is lost with its connection, after the server has committed.
+    /// One in so many answers that end a transaction is lost with its connection, after the server has committed; in no
+    /// rhythm, or a sender that repeats its steps would lose the same answer for ever.
     LoseAnswers(u64),
 }
 
@@ -44,7 +45,26 @@ pub struct Proxy {
     pub url: String,
     fault: Arc<watch::Sender<Fault>>,
     target: Arc<watch::Sender<SocketAddr>>,
-    lost: Arc<AtomicU64>,
+    answers: Arc<Answers>,
+}
+
+/// Of all connections together.
+#[derive(Debug, Default)]
+struct Answers {
+    ended: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Answers {
+    /// Whether this answer, which ends a transaction, is one of the lost ones.
+    fn loses(&self, one_in: Option<u64>) -> bool {
+        let nth = self.ended.fetch_add(1, Ordering::Relaxed);
+        // Fibonacci hashing (Knuth, TAOCP 3, 6.4): even over the numbers, without a period that a sender could have.
+        let mixed = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let lost = one_in.is_some_and(|one_in| mixed.is_multiple_of(one_in));
+        self.lost.fetch_add(u64::from(lost), Ordering::Relaxed);
+        lost
+    }
 }
 
 impl Proxy {
@@ -55,12 +75,12 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let (fault, fault_seen) = watch::channel(Fault::None);
         let (target, target_seen) = watch::channel(local(options.get_port()));
-        let lost = Arc::new(AtomicU64::new(0));
-        tokio::spawn(accept(listener, target_seen, fault_seen, lost.clone()));
+        let answers = Arc::new(Answers::default());
+        tokio::spawn(accept(listener, target_seen, fault_seen, answers.clone()));
         let (credentials, rest) = url.rsplit_once('@').unwrap();
         let database = rest.split_once('/').unwrap().1.split('?').next().unwrap();
         let url = format!("{credentials}@127.0.0.1:{port}/{database}?sslmode=disable");
-        Self { url, fault: fault.into(), target: target.into(), lost }
+        Self { url, fault: fault.into(), target: target.into(), answers }
     }
 
     /// From now on.
@@ -77,7 +97,7 @@ impl Proxy {
     /// How many answers were lost on purpose.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.answers.lost.load(Ordering::Relaxed)
     }
 }
 
@@ -89,7 +109,7 @@ async fn accept(
     listener: TcpListener,
     target: watch::Receiver<SocketAddr>,
     mut fault: watch::Receiver<Fault>,
-    lost: Arc<AtomicU64>,
+    answers: Arc<Answers>,
 ) {
     loop {
         let accepted = tokio::select! {
@@ -100,13 +120,13 @@ async fn accept(
             },
         };
         let Ok((client, _)) = accepted else { continue };
-        let (fault, to, lost) = (fault.clone(), *target.borrow(), lost.clone());
+        let (fault, to, answers) = (fault.clone(), *target.borrow(), answers.clone());
         tokio::spawn(async move {
             if *fault.borrow() == Fault::Reset {
                 return reset(client);
             }
             if let Ok(server) = TcpStream::connect(to).await {
-                carry(client, server, fault, lost).await;
+                carry(client, server, fault, answers).await;
             }
         });
     }
@@ -122,7 +142,7 @@ async fn carry(
     client: TcpStream,
     server: TcpStream,
     mut fault: watch::Receiver<Fault>,
-    lost: Arc<AtomicU64>,
+    answers: Arc<Answers>,
 ) {
     for socket in [&client, &server] {
         socket.set_nodelay(true).ok();
@@ -131,7 +151,7 @@ async fn carry(
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
     let up = pump(from_client, to_server, fault.clone(), None);
-    let down = pump(from_server, to_client, fault.clone(), Some(Frames::new(lost)));
+    let down = pump(from_server, to_client, fault.clone(), Some(Frames::new(answers)));
     tokio::select! {
         () = up => {}
         () = down => {}
@@ -157,7 +177,7 @@ async fn pump(
         if let Fault::Delay(late) = now {
             tokio::time::sleep(late).await;
         }
-        let one_in = if let Fault::LoseAnswers(one_in) = now { one_in } else { u64::MAX };
+        let one_in = if let Fault::LoseAnswers(one_in) = now { Some(one_in) } else { None };
         if frames.as_mut().is_some_and(|f| f.loses(chunk, one_in)) {
             return;
         }
@@ -172,17 +192,16 @@ struct Frames {
     /// Of the message that is under way: its header so far, then how many bytes are left.
     header: Vec<u8>,
     left: usize,
-    ended: u64,
-    lost: Arc<AtomicU64>,
+    answers: Arc<Answers>,
 }
 
 impl Frames {
-    fn new(lost: Arc<AtomicU64>) -> Self {
-        Self { header: Vec::new(), left: 0, ended: 0, lost }
+    fn new(answers: Arc<Answers>) -> Self {
+        Self { header: Vec::new(), left: 0, answers }
     }
 
     /// Whether this chunk ends a transaction (`ReadyForQuery`, idle) whose turn it is to be lost.
-    fn loses(&mut self, chunk: &[u8], one_in: u64) -> bool {
+    fn loses(&mut self, chunk: &[u8], one_in: Option<u64>) -> bool {
         let mut rest = chunk;
         while let Some((&byte, more)) = rest.split_first() {
             if self.header.len() < 5 {
@@ -196,9 +215,7 @@ impl Frames {
                 let idle = self.header[0] == b'Z' && byte == b'I';
                 let take = self.left.min(rest.len());
                 (self.left, rest) = (self.left - take, &rest[take..]);
-                self.ended += u64::from(idle);
-                if idle && self.ended.is_multiple_of(one_in) {
-                    self.lost.fetch_add(1, Ordering::Relaxed);
+                if idle && self.answers.loses(one_in) {
                     return true;
                 }
             }
