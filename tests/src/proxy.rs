@@ -174,6 +174,10 @@ async fn pump(
             return;
         }
         let now = *fault.borrow();
+        // From the moment it is set nothing more passes, even if the reset itself comes a little later.
+        if now == Fault::Reset {
+            return;
+        }
         if let Fault::Delay(late) = now {
             tokio::time::sleep(late).await;
         }
