@@ -1,6 +1,6 @@
 -- Schema `ops`: everything that is Millrace's own. Times are timestamptz on the database clock.
 -- The tenant of every row is `workspace_id`; '' marks work that belongs to no tenant (maintenance).
-set local lock_timeout = '5s';
+set local lock_timeout = '2s';
 
 create extension if not exists vector;
 create schema if not exists ops;
@@ -15,6 +15,21 @@ create function ops.nanoid() returns text language sql volatile parallel safe as
   from (select uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as bytes) r,
        unnest(array[0,1,2,3,4,5,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]) as i
 $$;
+
+-- The second wall between tenants: a session sees and writes the rows of the workspace that it names in the setting
+-- `millrace.workspace`, all rows where it says '*', and none where it says nothing. (select ...) is evaluated once per
+-- statement, not per row. The owner is bound by it too; superusers and roles with BYPASSRLS are not.
+create function ops.wall(target regclass, tenant name default 'workspace_id') returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('alter table %s enable row level security', target);
+  execute format('alter table %s force row level security', target);
+  execute format($policy$
+    create policy workspace on %s using (
+      (select current_setting('millrace.workspace', true) = '*')
+      or %I = (select nullif(current_setting('millrace.workspace', true), '')))
+    $policy$, target, tenant);
+end $$;
 
 -- Workspaces and users are the tenants and people of the signals seed; they live here in `signals`
 -- terms (schema below) and are referenced by id only from the hot tables, where a foreign key would
@@ -93,6 +108,7 @@ create index events_workspace_received on ops.events (workspace_id, received_at 
 
 create table ops.event_bodies (
   event_id      uuid not null,
+  workspace_id  text not null,
   received_at   timestamptz not null,
   headers       jsonb not null,                       -- allow-listed names only
   body          bytea not null                        -- exactly as received
@@ -260,13 +276,15 @@ create table ops.embeddings (
 );
 
 -- Build (or keep) the HNSW index of one model. Returns its name.
-create function ops.index_embeddings(model smallint) returns text language plpgsql as $$
-declare d int; idx text := format('embeddings_hnsw_%s', model);
+create function ops.index_embeddings(model smallint) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare d int; idx text := format('embeddings_hnsw_%s', model); ext text;
 begin
   select dims into strict d from ops.embedding_models where id = model;
+  select extnamespace::regnamespace into strict ext from pg_extension where extname = 'vector';
   execute format(
-    'create index if not exists %I on ops.embeddings using hnsw ((vector::halfvec(%s)) halfvec_cosine_ops) with (m = 16, ef_construction = 64) where model_id = %s',
-    idx, d, model);
+    'create index if not exists %1$I on ops.embeddings using hnsw ((vector::%2$s.halfvec(%3$s)) %2$s.halfvec_cosine_ops) with (m = 16, ef_construction = 64) where model_id = %4$s',
+    idx, ext, d, model);
   return idx;
 end $$;
 
@@ -289,8 +307,11 @@ create table ops.audit (
   at            timestamptz not null default now()
 );
 
+-- What runs as the owner (`security definer`) is what the service needs DDL for; who may call it: 0004_rights.sql.
+
 -- Daily partitions of the time-partitioned tables, from yesterday to `days_ahead` days ahead.
-create function ops.ensure_partitions(days_ahead int) returns int language plpgsql set lock_timeout = '3s' as $$
+create function ops.ensure_partitions(days_ahead int) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 declare parent text; d date; made int := 0; part text;
 begin
   foreach parent in array array['event_bodies','job_history'] loop
@@ -300,6 +321,7 @@ begin
       if to_regclass('ops.' || part) is null then
         execute format('create table if not exists ops.%I partition of ops.%I for values from (%L) to (%L)',
                        part, parent, d::text || ' 00:00:00+00', (d + 1)::text || ' 00:00:00+00');
+        perform ops.wall(format('ops.%I', part)::regclass);
         made := made + 1;
       end if;
     end loop;
@@ -307,13 +329,17 @@ begin
   return made;
 end $$;
 
--- Drop whole days of `parent` that lie before `keep_from`. Returns the names dropped.
-create function ops.drop_partitions(parent text, keep_from date) returns text[] language plpgsql set lock_timeout = '3s' as $$
-declare part text; dropped text[] := '{}';
+-- Drop whole days of `parent` that lie before `keep_from`, and delete what the default partition caught of them.
+-- Returns the names dropped.
+create function ops.drop_partitions(parent text, keep_from date) returns text[]
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
+declare part text; dropped text[] := '{}'; before timestamptz := keep_from::timestamp at time zone 'utc';
 begin
-  if parent not in ('event_bodies','job_history') then
-    raise exception 'ops.drop_partitions: % is not a partitioned table of ops', parent;
-  end if;
+  case parent
+    when 'event_bodies' then delete from ops.event_bodies_default where received_at < before;
+    when 'job_history' then delete from ops.job_history_default where finished_at < before;
+    else raise exception 'ops.drop_partitions: % is not a partitioned table of ops', parent;
+  end case;
   for part in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
               where i.inhparent = ('ops.' || parent)::regclass
                 and c.relname ~ ('^' || parent || '_\d{8}$')
@@ -327,4 +353,10 @@ end $$;
 -- A day without its partition must not cost a delivery: the default catches it.
 create table ops.event_bodies_default partition of ops.event_bodies default;
 create table ops.job_history_default partition of ops.job_history default;
+
+-- Not behind the wall, for they are no tenant's: workers, leases, schedule_ticks, embedding_models, embeddings.
+select ops.wall(t) from unnest(array['ops.sources', 'ops.source_secrets', 'ops.api_keys', 'ops.events',
+  'ops.event_bodies', 'ops.event_bodies_default', 'ops.quarantine', 'ops.delivery_counts', 'ops.jobs', 'ops.job_history',
+  'ops.job_history_default', 'ops.dead_letters', 'ops.queue_limits', 'ops.queue_pauses', 'ops.endpoint_calls',
+  'ops.audit']::regclass[]) t;
 select ops.ensure_partitions(7);

@@ -1,11 +1,11 @@
 -- Schema `signals`: the tables of the signals seed with its names, columns, defaults and constraints,
 -- the tables they refer to, and (marked "added") what Millrace needs besides.
 -- The seed's timestamps have no zone; they are UTC. Text + CHECK stands for its union types.
-set local lock_timeout = '5s';
+set local lock_timeout = '2s';
 create schema if not exists signals;
 
 create table signals.workspaces (
-  id          text primary key default ops.nanoid(),
+  id          text primary key default ops.nanoid() check (id not in ('', '*')), -- added: those mean none and all
   name        text not null,
   settings    jsonb not null default '{}',
   created_at  timestamp not null default (now() at time zone 'utc'),
@@ -156,13 +156,15 @@ create index signals_search_idx on signals.signals using gin (search);
 
 -- Every version a signal had, and why it changed. A delete erases the texts.
 create table signals.signal_versions (                -- added
-  signal_id    text not null references signals.signals (id) on delete cascade,
+  workspace_id text not null,
+  signal_id    text not null,
   version      bigint not null,
   change       text not null check (change in ('created','edited','deleted')),
   verbatim     text,
   event_id     uuid,
   recorded_at  timestamp not null default (now() at time zone 'utc'),
-  primary key (signal_id, version)
+  primary key (signal_id, version),
+  foreign key (workspace_id, signal_id) references signals.signals (workspace_id, id) on delete cascade
 );
 create index signal_versions_event_idx on signals.signal_versions (event_id);
 
@@ -292,6 +294,13 @@ create table signals.automation_actions (
 create index automation_actions_workspace_triggered_idx on signals.automation_actions (workspace_id, triggered_at desc);
 
 -- The seed's `embedding`, as a vector: one row per signal and model.
-create view signals.signal_embeddings as
+create view signals.signal_embeddings with (security_invoker = true) as
   select s.workspace_id, s.id as signal_id, e.model_id, e.vector as embedding
   from signals.signals s join ops.embeddings e on e.content_hash = s.content_hash;
+
+-- The second wall between tenants (0001_ops.sql). `users` are no tenant's.
+select ops.wall('signals.workspaces', 'id');
+select ops.wall(t) from unnest(array['signals.projects', 'signals.inbox_items', 'signals.activity_logs',
+  'signals.notifications', 'signals.signals', 'signals.signal_versions', 'signals.signal_projects',
+  'signals.signal_personas', 'signals.suggestion_feedback', 'signals.project_profiles', 'signals.clusters',
+  'signals.cluster_members', 'signals.automation_actions']::regclass[]) t;

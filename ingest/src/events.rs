@@ -322,8 +322,8 @@ async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<PgRo
            on conflict on constraint events_delivery do nothing
            returning id, received_at
          ), bodies as (
-           insert into ops.event_bodies (event_id, received_at, headers, body)
-           select f.id, f.received_at, i.headers::jsonb, i.body from fresh f join input i on i.id = f.id
+           insert into ops.event_bodies (event_id, workspace_id, received_at, headers, body)
+           select f.id, i.workspace_id, f.received_at, i.headers::jsonb, i.body from fresh f join input i on i.id = f.id
          ), wanted as (
            select array_agg(i.workspace_id order by i.nth) as workspaces,
                   array_agg(jsonb_build_object('event_id', i.id, 'source_id', i.source_id) order by i.nth) as payloads,

@@ -2,7 +2,7 @@
 
 use std::{io::PipeWriter, os::unix::fs::PermissionsExt, time::Duration};
 
-use millrace_jobs::store::{migrate, workspaces};
+use millrace_jobs::store::workspaces;
 use millrace_worker::embedded::{Cluster, Keep, Place, launch};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{
@@ -11,7 +11,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-use crate::{Database, wait_until};
+use crate::{Database, roles, wait_until};
 
 /// Recovery included.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
@@ -48,21 +48,25 @@ impl Private {
         let mut admin = PgConnection::connect(&self.cluster.url).await.unwrap();
         let sql = AssertSqlSafe(format!("create database {}", self.name));
         sqlx::query(sql).execute(&mut admin).await.unwrap();
+        roles::provision(&self.admin_url()).await;
         let pool = self.pool().await;
-        migrate::run(&pool).await.unwrap();
         sqlx::query("select ops.ensure_partitions(3)").execute(&pool).await.unwrap();
         workspaces::add(&pool, Some("chaos"), "chaos").await.unwrap();
     }
 
-    /// URL of the database; another one after a crash.
+    /// URL of the database for the service's own role; another one after a crash.
     #[must_use]
     pub fn url(&self) -> String {
+        roles::connecting_as(roles::APP, &self.admin_url())
+    }
+
+    fn admin_url(&self) -> String {
         self.cluster.url.replace("/postgres?", &format!("/{}?", self.name))
     }
 
     /// Fresh connections of the test itself.
     pub async fn pool(&self) -> PgPool {
-        let options: PgConnectOptions = self.url().parse().unwrap();
+        let options: PgConnectOptions = self.admin_url().parse().unwrap();
         PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
     }
 

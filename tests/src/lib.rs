@@ -15,6 +15,7 @@ pub mod oracle;
 pub mod pg;
 pub mod proxy;
 pub mod rig;
+pub mod roles;
 pub mod sender;
 pub mod wait;
 

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use millrace_jobs::store::migrate;
 use millrace_worker::embedded::{Keep, Place, launch};
 use rustix::{
     fs::{FlockOperation, flock},
@@ -23,6 +22,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::sync::OnceCell;
+
+use crate::roles;
 
 const TEMPLATE: &str = "millrace_template";
 
@@ -45,10 +46,18 @@ pub struct Pg;
 /// A database of one test. Dropping it leaves the database to the cluster's end.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// Connections of the test itself.
+    /// Connections of the test itself, as superuser.
     pub pool: PgPool,
-    /// For the processes under test.
+    /// For the processes under test, as the service's own role.
     pub url: String,
+}
+
+impl Database {
+    /// URL for another role.
+    #[must_use]
+    pub fn url_as(&self, role: &str) -> String {
+        roles::connecting_as(role, &self.url)
+    }
 }
 
 impl Pg {
@@ -90,7 +99,7 @@ async fn connect(admin_url: &str, name: &str) -> Database {
         .connect_with(options)
         .await
         .unwrap();
-    Database { pool, url }
+    Database { pool, url: roles::connecting_as(roles::APP, &url) }
 }
 
 /// Under nextest every test is a process, and the run is their parent; otherwise the run is this process.
@@ -148,8 +157,8 @@ async fn start(place: &Place, lock_path: &Path, watched: i32) -> String {
     let cluster = launch(place, Keep::Throwaway, reader.into()).await.unwrap();
     let mut admin = PgConnection::connect(&cluster.url).await.unwrap();
     sqlx::query("create database millrace_template").execute(&mut admin).await.unwrap();
+    roles::provision(&cluster.url.replace("/postgres?", &format!("/{TEMPLATE}?"))).await;
     let template = connect(&cluster.url, TEMPLATE).await;
-    migrate::run(&template.pool).await.unwrap();
     sqlx::query("select ops.ensure_partitions(3)").execute(&template.pool).await.unwrap();
     template.pool.close().await;
     // Only now may others use it.

@@ -50,6 +50,8 @@ enum Command {
     All,
     /// Bring the database to this binary's schema
     Migrate(cmd::migrate::Args),
+    /// Print the SQL that makes the least-privilege roles: `millrace roles | psql DATABASE`
+    Roles,
     /// Workspaces: the tenants
     Workspace(cmd::workspace::Args),
     /// Sources: who may deliver, how it is verified
@@ -134,6 +136,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Schedule => cmd::run::run(settings()?, cmd::run::SCHEDULE).await?,
         Command::All => cmd::run::run(settings()?, cmd::run::ALL).await?,
         Command::Migrate(args) => cmd::migrate::run(&*settings()?, args, out).await?,
+        Command::Roles => cmd::roles::run(out)?,
         Command::Workspace(args) => cmd::workspace::run(&*settings()?, args, out).await?,
         Command::Source(args) => cmd::source::run(&*settings()?, args, out).await?,
         Command::Key(args) => cmd::key::run(&*settings()?, args, out).await?,

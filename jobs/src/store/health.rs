@@ -48,18 +48,56 @@ pub async fn server(pool: &PgPool) -> sqlx::Result<Server> {
     .await
 }
 
-/// Tables of our schemas that this user may not write.
+/// The role of this connection.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// May do everything; no policy binds it.
+    pub superuser: bool,
+    /// No policy binds it.
+    pub bypasses_policies: bool,
+    /// Owns the schema `ops`, so that it may change and drop tables.
+    pub owner: bool,
+}
+
+/// Who we are.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn unwritable(pool: &PgPool) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(
-        "select format('%I.%I', n.nspname, c.relname)
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname in ('ops', 'signals') and c.relkind in ('r', 'p')
-           and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
-                    and has_table_privilege(c.oid, 'insert') and has_table_privilege(c.oid, 'update')
-                    and has_table_privilege(c.oid, 'delete'))
+pub async fn role(pool: &PgPool) -> sqlx::Result<Role> {
+    sqlx::query_as(
+        "select r.rolname::text as name, r.rolsuper as superuser, r.rolbypassrls as bypasses_policies,
+                coalesce((select pg_has_role(nspowner, 'member') from pg_namespace where nspname = 'ops'), false) as owner
+         from pg_roles r where r.rolname = current_user",
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// A right of the service's role (`ops.rights`), as `update on ops.events`.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Right {
+    /// In words.
+    pub text: String,
+    /// We should have it; else we have it and should not.
+    pub needed: bool,
+}
+
+/// Where our rights differ from those the service needs.
+///
+/// # Errors
+/// If the database does not answer, or not to this role.
+pub async fn rights(pool: &PgPool) -> sqlx::Result<Vec<Right>> {
+    sqlx::query_as(
+        "select verb || ' on ' || relation as text, needed
+         from (select r.relation, verb, verb = any (r.app) as needed,
+                      has_table_privilege(to_regclass(r.relation), verb) as has
+               from ops.rights r, unnest(array['select', 'insert', 'update', 'delete', 'truncate']) verb) t
+         where needed <> coalesce(has, false)
+         union all
+         select 'execute on ' || p.oid::regprocedure, true
+         from pg_proc p where p.pronamespace = 'ops'::regnamespace and p.prosecdef and not has_function_privilege(p.oid, 'execute')
          order by 1",
     )
     .fetch_all(pool)

@@ -10,7 +10,8 @@ pub async fn ensure(pool: &PgPool, days_ahead: i32) -> sqlx::Result<i32> {
     sqlx::query_scalar("select ops.ensure_partitions($1)").bind(days_ahead).fetch_one(pool).await
 }
 
-/// Drop the days of `parent` (event_bodies or job_history) that are more than `days` old. Returns their names.
+/// Drop the days of `parent` (event_bodies or job_history) that are more than `days` old, and what the default partition
+/// caught of them. Returns the names dropped.
 ///
 /// # Errors
 /// Those of the database; an unknown parent is one.
@@ -22,24 +23,4 @@ pub async fn drop_old(pool: &PgPool, parent: &str, days: u32) -> sqlx::Result<Ve
     .bind(i32::try_from(days).unwrap_or(i32::MAX))
     .fetch_all(pool)
     .await
-}
-
-/// Delete what the default partitions caught (days that had no partition in time). Returns how many rows.
-///
-/// # Errors
-/// Those of the database.
-pub async fn empty_defaults(pool: &PgPool, body_days: u32, history_days: u32) -> sqlx::Result<u64> {
-    let bodies = sqlx::query(
-        "delete from ops.event_bodies_default where received_at < now() - $1 * interval '1 day'",
-    )
-    .bind(i32::try_from(body_days).unwrap_or(i32::MAX))
-    .execute(pool)
-    .await?;
-    let history = sqlx::query(
-        "delete from ops.job_history_default where finished_at < now() - $1 * interval '1 day'",
-    )
-    .bind(i32::try_from(history_days).unwrap_or(i32::MAX))
-    .execute(pool)
-    .await?;
-    Ok(bodies.rows_affected() + history.rows_affected())
 }

@@ -36,8 +36,10 @@ impl<'a> Versions<'a> {
             return Ok(());
         }
         sqlx::query(
-            "insert into signals.signal_versions (signal_id, version, change, verbatim, event_id)
-             select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[])
+            "insert into signals.signal_versions (workspace_id, signal_id, version, change, verbatim, event_id)
+             select s.workspace_id, n.*
+             from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[]) as n (id, version, change, verbatim, event)
+             join signals.signals s on s.id = n.id
              on conflict (signal_id, version) do update
                set change = excluded.change, verbatim = excluded.verbatim, event_id = excluded.event_id",
         )

@@ -22,6 +22,7 @@ mod process;
 mod promises;
 mod queue;
 mod records;
+mod roles;
 mod source;
 mod sql;
 mod tidy;

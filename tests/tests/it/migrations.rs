@@ -32,7 +32,7 @@ async fn a_newer_schema_is_refused_untouched() {
     let db = Pg::database().await;
     let newer = migrate::known() + 1;
     sqlx::query(
-        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        "insert into ops.migrations (version, description, success, checksum, execution_time)
          values ($1, 'from the future', true, '\\x00', 0)",
     )
     .bind(newer)

@@ -173,7 +173,7 @@ fn every_source_has_its_fixtures() {
 }
 
 /// Every statement of the service, from its rooms.
-fn all_statements() -> Vec<Statement> {
+pub(crate) fn all_statements() -> Vec<Statement> {
     let mut all = Vec::new();
     let mut problems = Vec::new();
     for (path, text) in sources() {

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod project;
+pub mod roles;
 pub mod run;
 pub mod send;
 pub mod signals;

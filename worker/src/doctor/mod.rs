@@ -2,6 +2,7 @@
 
 mod buffer;
 mod machine;
+mod rights;
 mod store;
 mod traffic;
 

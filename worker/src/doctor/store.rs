@@ -1,13 +1,13 @@
-//! The database: version, extension, schema, rights, clock, connections.
+//! The database: version, extension, schema, clock, connections.
 
 use millrace_config::{Clock, Settings};
 use millrace_jobs::store::{
     health::{self, Server},
-    migrate,
+    migrate::{self, SchemaError},
 };
 use sqlx::PgPool;
 
-use super::{Finding, broken};
+use super::{Finding, broken, rights};
 
 /// Oldest Postgres that has everything we use.
 const POSTGRES_MIN: i32 = 150_000;
@@ -47,15 +47,24 @@ pub(super) async fn examine(
             true
         }
         Err(e) => {
-            let advice = "run `millrace migrate`, or use the release that the database belongs to";
-            findings.push(Finding::fail("schema", e.to_string(), advice));
+            findings.push(schema(&e));
             false
         }
     };
     if usable {
-        findings.push(rights(pool, &server).await);
+        rights::examine(pool, &server, settings, findings).await;
     }
     usable
+}
+
+fn schema(e: &SchemaError) -> Finding {
+    if let SchemaError::Database(e) = e
+        && rights::denied(e)
+    {
+        return rights::locked_out("schema", e);
+    }
+    let advice = "run `millrace migrate`, or use the release that the database belongs to";
+    Finding::fail("schema", e.to_string(), advice)
 }
 
 fn version(server: &Server) -> Finding {
@@ -133,26 +142,6 @@ fn durability(server: &Server) -> Finding {
         return Finding::fail("durability", found, advice);
     }
     Finding::ok("durability", found)
-}
-
-async fn rights(pool: &PgPool, server: &Server) -> Finding {
-    const CHECK: &str = "write access";
-    if server.read_only {
-        return Finding::fail(
-            CHECK,
-            "the server takes no writes",
-            "point DATABASE_URL at the primary",
-        );
-    }
-    match health::unwritable(pool).await {
-        Ok(tables) if tables.is_empty() => Finding::ok(CHECK, "all tables of ops and signals"),
-        Ok(tables) => Finding::fail(
-            CHECK,
-            format!("not to {}", tables.join(", ")),
-            "grant select, insert, update and delete to the user of DATABASE_URL",
-        ),
-        Err(e) => broken(CHECK, &e),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::process::{Child, Command, Stdio};
 
-use millrace_jobs::store::{migrate, workspaces};
+use millrace_jobs::store::workspaces;
+use millrace_tests::roles;
 use millrace_worker::embedded::{Cluster, Keep, Place, launch};
 use sqlx::{Connection, PgConnection, PgPool};
 use tempfile::TempDir;
@@ -47,9 +48,9 @@ impl Durable {
         let url = self.cluster.url.replace("/postgres?", &format!("/{name}?"));
         let pool =
             sqlx::postgres::PgPoolOptions::new().max_connections(16).connect(&url).await.unwrap();
-        migrate::run(&pool).await.unwrap();
+        roles::provision(&url).await;
         workspaces::add(&pool, Some("bench"), "bench").await.unwrap();
-        (url, pool)
+        (roles::connecting_as(roles::APP, &url), pool)
     }
 }
 

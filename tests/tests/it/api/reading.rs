@@ -96,8 +96,8 @@ async fn the_effects_of_one_event_are_found_among_100_000() {
     sqlx::raw_sql(
         "insert into signals.workspaces (id, name) values ('w', 'w');
          insert into signals.signals (id, workspace_id, verbatim, source) values ('s', 'w', 'x', 'webhook');
-         insert into signals.signal_versions (signal_id, version, change, event_id)
-           select 's', n, 'edited', gen_random_uuid() from generate_series(1, 100000) n;
+         insert into signals.signal_versions (workspace_id, signal_id, version, change, event_id)
+           select 'w', 's', n, 'edited', gen_random_uuid() from generate_series(1, 100000) n;
          insert into signals.inbox_items (workspace_id, type, source, title, raw_content, event_id)
            select 'w', 'document', 'webhook', 'x', 'x', gen_random_uuid() from generate_series(1, 100000);
          analyze signals.signal_versions, signals.inbox_items;",
