@@ -28,10 +28,10 @@ test: ## run the whole test suite against its own throwaway Postgres
 	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --workspace --locked $(ARGS); \
 	else set -x; cargo test --workspace --locked $(ARGS); fi
 
-chaos: ## faults in random order against several processes, for MILLRACE_CHAOS_SECONDS (300); ends with a judgement
+chaos: ## faults in random order for MILLRACE_CHAOS_SECONDS (300), or ARGS=all: every scenario, into RELIABILITY.md
 	@scripts/setup --tests
 	cargo build --locked --package millrace-worker --bin millrace
-	cargo run --quiet --locked --package millrace-tests --bin millrace-chaos
+	cargo run --quiet --locked --package millrace-tests --bin millrace-chaos -- $(ARGS)
 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench

@@ -51,7 +51,7 @@ macro_rules! section {
 section! {
     /// The HTTP edge.
     Http {
-        listen: SocketAddr, public_url: String, connections_max: usize, header_read_ms: u64,
+        listen: SocketAddr, public_url: String, notice_ms: u64, connections_max: usize, header_read_ms: u64,
         body_read_ms: u64, request_ms: u64, in_flight_max: usize, in_flight_bytes_max: usize,
         queue_age_shed_s: u64,
     }

@@ -23,10 +23,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::normalize::Normalize;
+use crate::{normalize::Normalize, outage::Outage};
 
 /// How long storing may take before the edge gives the platform's retry status: Slack waits 3 s in all.
-pub const STORE_TIMEOUT: Duration = Duration::from_millis(2500);
+pub const STORE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// A batch is full once it holds this many body bytes: its statement copies them twice more on their way
 /// to Postgres, so that a crowd of large bodies in one batch would take several times its own memory.
@@ -126,8 +126,9 @@ impl Events {
         let (waiting, taken) = mpsc::channel(queued_events_max.max(1));
         let taken = Arc::new(Mutex::new(taken));
         let tasks = tokio_util::task::TaskTracker::new();
+        let outage = Arc::new(Outage::new("the event store"));
         for _ in 0..writers {
-            let line = Line { pool: pool.clone(), kept: None };
+            let line = Line { pool: pool.clone(), kept: None, outage: outage.clone() };
             tasks.spawn(write(line, queue.clone(), taken.clone(), batch_events_max));
         }
         tasks.close();
@@ -157,6 +158,7 @@ struct Line {
     pool: PgPool,
     /// With its last use.
     kept: Option<(PoolConnection<Postgres>, Instant)>,
+    outage: Arc<Outage>,
 }
 
 impl Line {
@@ -187,7 +189,9 @@ impl Line {
         queue: &Queue,
         events: &[NewEvent],
     ) -> Result<Vec<StoredEvent>, sqlx::Error> {
-        let result = try_batch(&mut conn, queue, events).await;
+        // Nobody waits for longer, and a connection whose peer is gone without a word would hold its writer for minutes.
+        let result = tokio::time::timeout(STORE_TIMEOUT, try_batch(&mut conn, queue, events)).await;
+        let result = result.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         if result.is_ok() {
             self.kept = Some((conn, Instant::now()));
         } else {
@@ -249,28 +253,31 @@ async fn store_batch(
     events: &[NewEvent],
 ) -> Vec<Result<StoredEvent, StoreError>> {
     match line.store(queue, events).await {
-        Ok(stored) => stored.into_iter().map(Ok).collect(),
+        Ok(stored) => {
+            line.outage.over();
+            stored.into_iter().map(Ok).collect()
+        }
         // One bad row must not refuse its neighbours: each gets a commit of its own.
         Err(e) if events.len() > 1 && !is_transient(&e) => {
             let mut results = Vec::with_capacity(events.len());
             for event in events {
                 let one = line.store(queue, std::slice::from_ref(event)).await;
                 results.push(
-                    one.map_err(refused)
+                    one.map_err(|e| unavailable(line, &e))
                         .and_then(|s| s.first().copied().ok_or(StoreError::Unavailable)),
                 );
             }
             results
         }
         Err(e) => {
-            let refusal = refused(e);
+            let refusal = unavailable(line, &e);
             vec![Err(refusal); events.len()]
         }
     }
 }
 
-fn refused(e: sqlx::Error) -> StoreError {
-    tracing::error!(error = %e, "an event batch was not stored");
+fn unavailable(line: &Line, error: &sqlx::Error) -> StoreError {
+    line.outage.noticed(error);
     StoreError::Unavailable
 }
 

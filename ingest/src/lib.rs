@@ -6,6 +6,7 @@ pub mod form;
 pub mod json;
 pub mod limits;
 pub mod normalize;
+mod outage;
 pub mod receive;
 pub mod registry;
 pub mod secrets;

@@ -189,7 +189,7 @@ impl App {
     }
 
     fn command(&self, arguments: &[impl AsRef<str>]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program("millrace"));
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("RUST_BACKTRACE", "1");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--home").arg(self.home.path());
@@ -225,9 +225,13 @@ pub struct Finished {
 /// An HTTP client that gives up on a request after half a minute.
 #[must_use]
 pub fn client() -> reqwest::Client {
+    client_builder().build().unwrap()
+}
+
+pub(crate) fn client_builder() -> reqwest::ClientBuilder {
     // A second caller finds the provider installed, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap()
+    reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy()
 }
 
 /// A fresh state folder that has what `scripts/setup` fetched.
@@ -245,12 +249,12 @@ pub fn state_folder() -> TempDir {
     folder
 }
 
-/// The built binary: beside this program, or beside the folder of the test binaries.
-fn binary() -> PathBuf {
+/// A built program: beside this one, or beside the folder of the test binaries.
+pub(crate) fn program(name: &str) -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let folder = here.parent().unwrap();
     let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
-    let binary = folder.join("millrace");
+    let binary = folder.join(name);
     assert!(
         File::open(&binary).is_ok(),
         "{} is missing: cargo build --package millrace-worker",

@@ -1,6 +1,6 @@
 //! A private Postgres that can crash and come back.
 
-use std::{io::PipeWriter, os::unix::fs::PermissionsExt, time::Duration};
+use std::{io::PipeWriter, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use millrace_jobs::store::workspaces;
 use millrace_worker::embedded::{Cluster, Keep, Place, launch};
@@ -25,29 +25,58 @@ pub struct Private {
     lifeline: Option<PipeWriter>,
     /// Connected to by no more than the test itself.
     name: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Private {
     /// One with a migrated database.
     pub async fn start(keep: Keep) -> Self {
-        let folder = TempDir::new().unwrap();
-        // Under root the server runs as somebody else, who must be able to enter.
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = folder();
+        let path = folder.path().to_owned();
+        Self::create(&path, keep, None, Some(folder)).await
+    }
+
+    /// One whose cluster is in a folder of the caller's.
+    pub async fn start_on(folder: &Path) -> Self {
+        Self::create(folder, Keep::Throwaway, None, None).await
+    }
+
+    /// One whose database, but not its WAL, is in a folder of the caller's.
+    pub async fn start_in(tables: &Path) -> Self {
+        let folder = folder();
+        let path = folder.path().to_owned();
+        Self::create(&path, Keep::Throwaway, Some(tables), Some(folder)).await
+    }
+
+    async fn create(
+        folder: &Path,
+        keep: Keep,
+        tables: Option<&Path>,
+        own: Option<TempDir>,
+    ) -> Self {
         let home = crate::home().canonicalize().unwrap();
-        let place = Place::with_cluster(&home, &folder.path().join("pg")).unwrap();
+        let place = Place::with_cluster(&home, &folder.join("pg")).unwrap();
         let (cluster, lifeline) = up(&place, keep).await;
         let name = format!("c_{}", uuid::Uuid::now_v7().simple());
-        let private = Self { place, keep, cluster, lifeline, name, _folder: folder };
-        private.create().await;
+        let private = Self { place, keep, cluster, lifeline, name, _folder: own };
+        private.create_database(tables).await;
         private
     }
 
     #[expect(clippy::disallowed_methods, reason = "a database name cannot be a parameter")]
-    async fn create(&self) {
+    async fn create_database(&self, tables: Option<&Path>) {
         let mut admin = PgConnection::connect(&self.cluster.url).await.unwrap();
-        let sql = AssertSqlSafe(format!("create database {}", self.name));
-        sqlx::query(sql).execute(&mut admin).await.unwrap();
+        let mut statements = vec![format!("create database {}", self.name)];
+        if let Some(tables) = tables {
+            let place = tables.join("tables");
+            std::fs::create_dir(&place).unwrap();
+            self.place.give(&place).unwrap();
+            statements.insert(0, format!("create tablespace small location '{}'", place.display()));
+            statements[1].push_str(" tablespace small");
+        }
+        for sql in statements {
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        }
         roles::provision(&self.admin_url()).await;
         let pool = self.pool().await;
         sqlx::query("select ops.ensure_partitions(3)").execute(&pool).await.unwrap();
@@ -80,6 +109,16 @@ impl Private {
         let pid = std::fs::read_to_string(self.place.cluster.join("data/postmaster.pid")).unwrap();
         let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap();
         kill_process(pid, Signal::KILL).unwrap();
+        self.again().await;
+    }
+
+    /// Whether it has ended by itself.
+    pub fn ended(&mut self) -> bool {
+        self.cluster.supervisor.try_wait().unwrap().is_some()
+    }
+
+    /// A start after it has ended.
+    pub async fn again(&mut self) {
         let supervisor = &mut self.cluster.supervisor;
         wait_until("the supervisor to notice", BACK_WITHIN, || {
             std::future::ready(supervisor.try_wait().unwrap())
@@ -87,6 +126,13 @@ impl Private {
         .await;
         (self.cluster, self.lifeline) = up(&self.place, self.keep).await;
     }
+}
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    // Under root the server runs as somebody else, who must be able to enter.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
 }
 
 /// Backends outlive their postmaster for a moment, and no new one starts beside them.

@@ -14,6 +14,7 @@ pub mod nats;
 pub mod oracle;
 pub mod pg;
 pub mod proxy;
+pub mod reliability;
 pub mod rig;
 pub mod roles;
 pub mod sender;
@@ -38,4 +39,13 @@ pub fn root() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "the test run's own environment, not the service's")]
 pub fn home() -> PathBuf {
     std::env::var_os("MILLRACE_HOME").map_or_else(|| root().join(".millrace"), PathBuf::from)
+}
+
+/// A file that only tests need: what `scripts/setup --tests` fetched, else the system's, in one of these folders.
+#[must_use]
+pub fn fetched(name: &str, places: &[&str]) -> Option<PathBuf> {
+    let fetched = home().join("tools");
+    let all = std::iter::once(fetched).chain(places.iter().map(PathBuf::from));
+    let mut all = all.map(|place| place.join(name));
+    all.find(|path| path.exists())
 }

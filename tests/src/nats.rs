@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{App, app::free_port, wait_until};
+use crate::{App, app::free_port, fetched, wait_until};
 
 /// Who may use it.
 const USER: &str = "millrace";
@@ -27,7 +27,8 @@ pub struct Nats {
 impl Nats {
     /// One whose messages may have `payload_max` bytes; nothing (and why, printed) where there is no program.
     pub async fn start(payload_max: usize) -> Option<Self> {
-        let Some(program) = program() else {
+        let Some(program) = fetched("nats-server", &["/usr/local/bin", "/usr/bin", "/usr/sbin"])
+        else {
             println!("SKIPPED: no nats-server; `scripts/setup --tests` fetches it where apt is");
             return None;
         };
@@ -88,12 +89,4 @@ impl Drop for Nats {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// What `scripts/setup` fetched, else the system's.
-fn program() -> Option<PathBuf> {
-    let places = ["/usr/local/bin", "/usr/bin", "/usr/sbin"].map(PathBuf::from);
-    let fetched = crate::home().join("nats");
-    let mut all = std::iter::once(fetched).chain(places).map(|place| place.join("nats-server"));
-    all.find(|path| path.exists())
 }

@@ -54,14 +54,8 @@ impl Oracle {
 
     /// How many deliveries are promised.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn promised_so_far(&self) -> usize {
         self.promised.len()
-    }
-
-    /// Nothing is promised.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.promised.is_empty()
     }
 
     /// Look at everything that is stored. `deliveries` is how many different ones were sent at all, answered or not.

@@ -58,6 +58,11 @@ impl Database {
     pub fn url_as(&self, role: &str) -> String {
         roles::connecting_as(role, &self.url)
     }
+
+    /// The one number that a statement yields.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
 }
 
 impl Pg {

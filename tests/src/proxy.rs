@@ -31,6 +31,8 @@ pub enum Fault {
     Reset,
     /// Nothing passes, nothing ends.
     BlackHole,
+    /// Nothing passes on connections that are open now, nor ever will; new ones work.
+    HalfOpen,
     /// Everything is late by this much.
     Delay(Duration),
     /// One in so many answers that end a transaction is lost with its connection, after the server has committed; in no
@@ -159,6 +161,12 @@ async fn carry(
     }
 }
 
+/// Never ends once it has come to that.
+async fn half_open(fault: &mut watch::Receiver<Fault>) {
+    drop(fault.wait_for(|f| *f == Fault::HalfOpen).await);
+    std::future::pending().await
+}
+
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -166,8 +174,13 @@ async fn pump(
     mut frames: Option<Frames>,
 ) {
     let mut buffer = vec![0; 64 << 10];
+    let young = *fault.borrow() == Fault::HalfOpen;
     loop {
-        let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            () = half_open(&mut fault), if !young => return,
+        };
+        let Ok(read @ 1..) = read else { return };
         let chunk = &buffer[..read];
         // A closed channel is the end of the test.
         if fault.wait_for(|f| *f != Fault::BlackHole).await.is_err() {

@@ -2,9 +2,9 @@
 
 use chrono::Utc;
 use millrace_ingest::verify::{self, Unsigned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{App, client};
+use crate::{App, app::client_builder, client};
 
 /// A source of a running app, with its secret.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ impl Sender {
         Self { source, url, client: client() }
     }
 
+    /// From now on each request has a connection of its own, as from a platform with many machines.
+    pub fn without_keep_alive(&mut self) {
+        self.client = client_builder().pool_max_idle_per_host(0).build().unwrap();
+    }
+
     /// Id of the source.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -57,6 +62,12 @@ impl Sender {
     #[must_use]
     pub fn secret(&self) -> &str {
         self.source["secret"].as_str().unwrap()
+    }
+
+    /// Body of the `nth` of many deliveries of the generic webhook, each of its own object.
+    #[must_use]
+    pub fn feedback(nth: usize) -> Value {
+        json!({ "verbatim": format!("Report {nth} stops halfway"), "sourceRef": format!("ref-{nth}") })
     }
 
     /// Sign and post a JSON body; `id` is the vendor's delivery id where the scheme has one.

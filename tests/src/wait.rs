@@ -11,11 +11,11 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// When `within` has passed; the message names `what` was waited for.
-pub async fn wait_until<T, F, Fut>(what: &str, within: Duration, mut condition: F) -> T
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
+pub async fn wait_until<T>(
+    what: &str,
+    within: Duration,
+    mut condition: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let deadline = Instant::now() + within;
     loop {
         if let Some(value) = condition().await {

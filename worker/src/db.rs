@@ -5,11 +5,14 @@ use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 use anyhow::Context;
 use millrace_config::{ExposeSecret, Settings};
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::embedded::Embedded;
+
+/// A connection whose peer is gone without a word looks like a slow one.
+const PING_MAX: Duration = Duration::from_secs(3);
 
 /// No database is configured and none is running in the home folder.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +58,15 @@ pub fn pool(settings: &Settings, role: &str, open: RangeInclusive<u32>) -> anyho
         .max_connections(*open.end())
         .acquire_timeout(settings.database.acquire())
         .idle_timeout(Duration::from_secs(300))
+        // sqlx asks every connection that comes home whether it lives, and waits for its answer for ever.
+        .after_release(|conn, _| Box::pin(alive(conn)))
         .connect_lazy_with(options))
+}
+
+/// Whether a connection that comes home can be lent out again.
+async fn alive(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    let ping = tokio::time::timeout(PING_MAX, conn.ping()).await;
+    ping.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 /// A pool for one command, checked at once.

@@ -1,16 +1,20 @@
 //! The HTTP edge: connection cap, deadlines, routes. What a delivery is, `ingest::receive` decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Query, Request, State},
-    http::{HeaderMap, Response, StatusCode, header},
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
     response::IntoResponse,
     routing::{any, get, post},
 };
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -21,9 +25,10 @@ use millrace_config::Http;
 use millrace_ingest::{receive::Receiver, registry::Lookup, verify::hash_key};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 
 use crate::{
     api::openapi::{Delivered, Problem, SignalBody},
@@ -90,7 +95,7 @@ async fn metrics(State(watch): State<Watch>) -> impl IntoResponse {
 pub(crate) async fn hook(
     State(edge): State<Edge>,
     Path(path_id): Path<String>,
-    request: Request,
+    request: Request<Body>,
 ) -> Response<Body> {
     edge.deliver(Lookup::Path(path_id), None, request).await
 }
@@ -104,7 +109,7 @@ pub(crate) async fn hook(
 pub(crate) async fn hook_with_key(
     State(edge): State<Edge>,
     Path((path_id, key)): Path<(String, String)>,
-    request: Request,
+    request: Request<Body>,
 ) -> Response<Body> {
     edge.deliver(Lookup::Path(path_id), Some(&key), request).await
 }
@@ -117,7 +122,7 @@ pub(crate) async fn hook_with_key(
     request_body = SignalBody,
     responses((status = 200, body = Delivered), (status = 401, body = Problem), (status = "5XX", body = Problem,
         description = "Not stored; send it again")))]
-pub(crate) async fn signals(State(edge): State<Edge>, request: Request) -> Response<Body> {
+pub(crate) async fn signals(State(edge): State<Edge>, request: Request<Body>) -> Response<Body> {
     let lookup = signals_lookup(request.headers());
     edge.deliver(lookup, None, request).await
 }
@@ -139,7 +144,7 @@ fn signals_lookup(headers: &HeaderMap) -> Lookup {
 pub(crate) async fn signals_key(
     State(edge): State<Edge>,
     Path(key): Path<String>,
-    request: Request,
+    request: Request<Body>,
 ) -> Response<Body> {
     edge.deliver(Lookup::Key(hash_key(key.as_bytes())), Some(&key), request).await
 }
@@ -159,7 +164,7 @@ pub(crate) struct PylonQuery {
 pub(crate) async fn pylon(
     State(edge): State<Edge>,
     Query(query): Query<PylonQuery>,
-    request: Request,
+    request: Request<Body>,
 ) -> Response<Body> {
     match query.integration_id {
         Some(id) => edge.deliver(Lookup::External("pylon", id), None, request).await,
@@ -183,7 +188,7 @@ pub(crate) struct TeamQuery {
 pub(crate) async fn slack(
     State(edge): State<Edge>,
     Query(query): Query<TeamQuery>,
-    request: Request,
+    request: Request<Body>,
 ) -> Response<Body> {
     match query.team_id {
         Some(id) => edge.deliver(Lookup::External("slack", id), None, request).await,
@@ -197,7 +202,7 @@ pub(crate) async fn slack(
     request_body(content = Vec<u8>, content_type = "application/json"),
     responses((status = 200, body = Delivered), (status = 401, body = Problem), (status = "5XX", body = Problem,
         description = "Not stored; send it again")))]
-pub(crate) async fn inbox(State(edge): State<Edge>, request: Request) -> Response<Body> {
+pub(crate) async fn inbox(State(edge): State<Edge>, request: Request<Body>) -> Response<Body> {
     let workspace = request.headers().get("x-workspace-id").and_then(|v| v.to_str().ok());
     match workspace.map(|w| Lookup::Workspace("inbox", w.to_owned())) {
         Some(lookup) => edge.deliver(lookup, None, request).await,
@@ -215,7 +220,7 @@ impl Edge {
         &self,
         lookup: Lookup,
         path_key: Option<&str>,
-        request: Request,
+        request: Request<Body>,
     ) -> Response<Body> {
         let started = tokio::time::Instant::now();
         let (parts, body) = request.into_parts();
@@ -233,7 +238,8 @@ impl Edge {
     }
 }
 
-/// Serve until `stop`, then let open requests end within `drain`.
+/// Serve until `stop`, and for `notice` after it, with answers that end their connection: a balancer needs time to see
+/// that `/readyz` has turned. Then let open requests end within `drain`.
 ///
 /// # Errors
 /// If the listener fails for good.
@@ -244,35 +250,101 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) -> anyhow::Result<()> {
-    let slots = Arc::new(Semaphore::new(settings.connections_max));
-    let open = GracefulShutdown::new();
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(settings.header_read_ms))
-        .max_headers(100)
-        .max_buf_size(64 * 1024);
-    loop {
-        let slot = tokio::select! {
-            slot = slots.clone().acquire_owned() => slot.context("connection slots")?,
-            () = stop.cancelled() => break,
-        };
-        let socket = tokio::select! {
-            socket = accept(&listener) => socket,
-            () = stop.cancelled() => break,
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = open.watch(http.serve_connection(TokioIo::new(socket), service));
+    let router = router.layer(axum::middleware::from_fn_with_state(stop.clone(), last_answers));
+    let door = Door::new(settings, router);
+    tokio::select! {
+        never = door.admit_all(&listener) => never?,
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(Duration::from_millis(settings.notice_ms)).await;
+        } => {}
+    }
+    door.admit_rest(listener).await?;
+    // Asked to end, hyper closes a connection at once that has not brought its first request yet.
+    door.fresh.close();
+    tokio::time::timeout(Duration::from_millis(settings.header_read_ms), door.fresh.wait())
+        .await
+        .ok();
+    if tokio::time::timeout(drain, door.open.shutdown()).await.is_err() {
+        tracing::warn!("open requests were cut off at the end of the drain time");
+    }
+    Ok(())
+}
+
+/// From `stop` on, an answer is the last of its connection.
+async fn last_answers(
+    State(stop): State<CancellationToken>,
+    request: Request<Body>,
+    next: axum::middleware::Next,
+) -> Response<Body> {
+    let mut response = next.run(request).await;
+    if stop.is_cancelled() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Lets connections in, so many at once.
+struct Door {
+    slots: Arc<Semaphore>,
+    open: GracefulShutdown,
+    /// A token for each connection before its first request.
+    fresh: TaskTracker,
+    http: hyper::server::conn::http1::Builder,
+    router: Router,
+}
+
+impl Door {
+    fn new(settings: &Http, router: Router) -> Self {
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(settings.header_read_ms))
+            .max_headers(100)
+            .max_buf_size(64 * 1024);
+        let slots = Arc::new(Semaphore::new(settings.connections_max));
+        Self { slots, open: GracefulShutdown::new(), fresh: TaskTracker::new(), http, router }
+    }
+
+    /// Never ends but by an error.
+    async fn admit_all(&self, listener: &TcpListener) -> anyhow::Result<()> {
+        loop {
+            // A place first: who waits, waits in the kernel.
+            let slot = self.slot().await?;
+            let socket = accept(listener).await;
+            self.begin(socket, slot);
+        }
+    }
+
+    /// Whoever the kernel has let in by now would be cut off with the listener. It is asked itself: the runtime knows of
+    /// a connection only a little later.
+    async fn admit_rest(&self, listener: TcpListener) -> anyhow::Result<()> {
+        let listener = listener.into_std().context("listener")?;
+        while let Ok((socket, _)) = listener.accept() {
+            socket.set_nonblocking(true).context("connection")?;
+            let socket = TcpStream::from_std(socket).context("connection")?;
+            self.begin(socket, self.slot().await?);
+        }
+        Ok(())
+    }
+
+    async fn slot(&self) -> anyhow::Result<OwnedSemaphorePermit> {
+        self.slots.clone().acquire_owned().await.context("connection slots")
+    }
+
+    fn begin(&self, socket: TcpStream, slot: OwnedSemaphorePermit) {
+        let fresh = Arc::new(Mutex::new(Some(self.fresh.token())));
+        let router = self.router.clone().map_request(move |request: Request<Incoming>| {
+            drop(fresh.lock().unwrap_or_else(PoisonError::into_inner).take());
+            request
+        });
+        let service = TowerToHyperService::new(router);
+        let connection = self.open.watch(self.http.serve_connection(TokioIo::new(socket), service));
         tokio::spawn(async move {
             // A connection that ends badly has told its client; requests are counted where they are decided.
             drop(connection.await);
             drop(slot);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(drain, open.shutdown()).await.is_err() {
-        tracing::warn!("open requests were cut off at the end of the drain time");
-    }
-    Ok(())
 }
 
 /// The next connection. Running out of file descriptors, or a peer that left already, is no fault of the listener.

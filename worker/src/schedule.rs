@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use millrace_config::Schedule;
-use millrace_jobs::queue::{Queue, Spec};
+use millrace_jobs::queue::{Queue, Spec, fault::bounded};
 use tokio_util::sync::CancellationToken;
 
 const LEASE: &str = "scheduler";
@@ -85,7 +85,7 @@ impl Scheduler {
     /// Tick until `stop`, then give up the lead.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.step().await {
+            if let Err(error) = bounded(self.step()).await {
                 tracing::warn!(%error, "the scheduler's step failed; trying again");
             }
             tokio::select! {

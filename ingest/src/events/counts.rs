@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use millrace_jobs::queue::fault::bounded;
 use sqlx::PgPool;
 
 /// How a delivery was answered.
@@ -91,7 +92,7 @@ impl Counts {
     /// If Postgres does not take it.
     pub async fn flush(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let pending = std::mem::take(&mut *self.lock());
-        let result = write(pool, &pending).await;
+        let result = bounded(write(pool, &pending)).await;
         if result.is_err() {
             let mut now = self.lock();
             for (key, count) in pending.counts {

@@ -23,8 +23,10 @@ use crate::{
 
 /// Entries kept; a flood of made-up paths evicts only itself.
 const CACHE_ENTRIES_MAX: u64 = 10_000;
-/// A platform waits for what comes after the look-up, too.
-const LOAD_MAX: Duration = Duration::from_secs(2);
+/// How long a delivery waits for a source that nobody has asked for before ...
+const UNKNOWN_MAX: Duration = Duration::from_millis(1500);
+/// ... and for one that may have changed: what was known serves as well, and storing takes its time too.
+const KNOWN_MAX: Duration = Duration::from_millis(300);
 /// A try that has not come back by then is followed by another.
 const TRY_MAX: Duration = Duration::from_secs(5);
 
@@ -126,21 +128,35 @@ impl Registry {
         if known.is_some() && !self.worth_asking() {
             return Ok(stale(known));
         }
-        let loaded = tokio::time::timeout(LOAD_MAX, self.load(lookup)).await;
-        match loaded.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-            Ok(sources) => {
-                *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                let sources: Arc<[_]> = sources.into();
-                let entry = Entry { loaded: Instant::now(), sources: sources.clone() };
-                self.cache.insert(lookup.clone(), entry).await;
-                Ok(sources)
-            }
-            Err(e) => {
-                let until = Instant::now() + self.fresh;
-                *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
-                if known.is_some() { Ok(stale(known)) } else { Err(e) }
+        let patience = if known.is_some() { KNOWN_MAX } else { UNKNOWN_MAX };
+        // Goes on when nobody waits any more: a slow answer is good for the next delivery.
+        let (registry, asked) = (self.clone(), lookup.clone());
+        let loading = tokio::spawn(async move { registry.refresh(asked).await });
+        match tokio::time::timeout(patience, loading).await {
+            Ok(Ok(Ok(sources))) => Ok(sources),
+            late_or_failed => {
+                self.away_for(if late_or_failed.is_err() { TRY_MAX } else { self.fresh });
+                match (known, late_or_failed) {
+                    (known @ Some(_), _) => Ok(stale(known)),
+                    (None, Ok(Ok(Err(e)))) => Err(e),
+                    (None, _) => Err(sqlx::Error::PoolTimedOut),
+                }
             }
         }
+    }
+
+    async fn refresh(&self, lookup: Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
+        let loaded = tokio::time::timeout(TRY_MAX, self.load(&lookup)).await;
+        let sources: Arc<[_]> = loaded.unwrap_or(Err(sqlx::Error::PoolTimedOut))?.into();
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let entry = Entry { loaded: Instant::now(), sources: sources.clone() };
+        self.cache.insert(lookup, entry).await;
+        Ok(sources)
+    }
+
+    fn away_for(&self, time: Duration) {
+        let until = Instant::now() + time;
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
     /// While Postgres is away, one look-up in a while tries and waits; the others do not.

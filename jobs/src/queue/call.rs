@@ -86,9 +86,7 @@ impl Delivery {
             trace_id: job.trace_id.clone(),
         }
     }
-}
 
-impl Delivery {
     fn span(&self, kind: &'static str) -> Span {
         trace::job(kind, self.lease.job, self.lease.attempt, self.trace_id.as_deref())
     }

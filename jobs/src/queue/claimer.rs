@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{
     call,
     claim::{Claimed, Known},
+    fault,
     runtime::{Kind, Shared},
 };
 
@@ -70,11 +71,9 @@ pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>) {
             }
         }
         let asked_at = Instant::now();
-        match shared
-            .queue
-            .claim(kind.spec.kind, &shared.worker, &mut known, room.min(claim_max))
-            .await
-        {
+        let claim =
+            shared.queue.claim(kind.spec.kind, &shared.worker, &mut known, room.min(claim_max));
+        match fault::bounded(claim).await {
             Ok(jobs) => {
                 wait = Duration::ZERO;
                 hand_over(&shared, &kind, jobs, asked_at).await;

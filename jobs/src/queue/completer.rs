@@ -123,7 +123,7 @@ async fn settle(shared: &Shared, sorted: Sorted) -> HashSet<i64> {
 async fn insist(shared: &Shared, mut batch: Batch) -> Vec<i64> {
     let mut wait = Duration::from_millis(50);
     loop {
-        match batch.write(&shared.queue).await {
+        match fault::bounded(batch.write(&shared.queue)).await {
             Ok(ids) => return ids,
             Err(error) if fault::is_transient(&error) && !shared.given_up() => {
                 tracing::warn!(%error, "cannot record finished jobs; trying again");

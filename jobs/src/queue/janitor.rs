@@ -11,7 +11,7 @@ use sqlx::{Row, postgres::PgListener};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Queue, metrics,
+    Queue, fault, metrics,
     runtime::Shared,
     wake::{CHANNEL, Place},
 };
@@ -57,7 +57,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
     let mut from = None;
     loop {
         let began = Instant::now();
-        match shared.queue.sweep(from.take()).await {
+        match fault::bounded(shared.queue.sweep(from.take())).await {
             Ok(stopped_at) => from = stopped_at,
             Err(error) => tracing::warn!(%error, "sweep failed; trying again"),
         }
@@ -65,7 +65,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
         if counting.is_due() {
             let began = Instant::now();
             for kind in &shared.kinds {
-                if let Err(error) = shared.queue.count_ready(kind.spec.kind).await {
+                if let Err(error) = fault::bounded(shared.queue.count_ready(kind.spec.kind)).await {
                     tracing::warn!(%error, "cannot count ready jobs");
                 }
             }
@@ -83,7 +83,7 @@ pub(crate) async fn expire(shared: Arc<Shared>) {
     let mut from = Mark::new();
     while !shared.over.is_cancelled() {
         let mark = from.next();
-        let more = from.looked(shared.queue.expire(mark).await);
+        let more = from.looked(fault::bounded(shared.queue.expire(mark)).await);
         let wait = if more { Duration::ZERO } else { Duration::from_millis(500) };
         drop(timeout(wait, shared.over.cancelled()).await);
     }
@@ -94,16 +94,12 @@ pub(crate) async fn promote(shared: Arc<Shared>) {
     let mut from = Mark::new();
     while !shared.over.is_cancelled() {
         let mark = from.next();
-        let more = from.looked(shared.queue.promote(mark).await);
+        let more = from.looked(fault::bounded(shared.queue.promote(mark)).await);
         let wait = if more {
             Duration::ZERO
         } else {
-            shared
-                .queue
-                .next_due(from.at)
-                .await
-                .unwrap_or(IDLE)
-                .clamp(Duration::from_millis(2), IDLE)
+            let due = fault::bounded(shared.queue.next_due(from.at)).await;
+            due.ok().flatten().unwrap_or(IDLE).clamp(Duration::from_millis(2), IDLE)
         };
         drop(timeout(wait, shared.over.cancelled()).await);
     }
@@ -247,15 +243,15 @@ impl Queue {
         Ok((i64::try_from(rows.len()).unwrap_or(0), now))
     }
 
-    async fn next_due(&self, mark: DateTime<Utc>) -> Option<Duration> {
-        let seconds: Result<Option<f64>, _> = sqlx::query_scalar(
+    async fn next_due(&self, mark: DateTime<Utc>) -> sqlx::Result<Option<Duration>> {
+        let seconds: Option<f64> = sqlx::query_scalar(
             "select extract(epoch from run_at - clock_timestamp())::float8 from ops.jobs
              where state = 'scheduled' and run_at > $1 order by run_at limit 1",
         )
         .bind(mark)
         .fetch_optional(self.pool())
-        .await;
-        Duration::try_from_secs_f64(seconds.ok().flatten()?).ok()
+        .await?;
+        Ok(seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()))
     }
 
     /// Take back jobs whose lease, later than `mark`, ran out. Returns how many and the database's clock.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::Row;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::{LeaseId, complete::End, runtime::Shared};
+use super::{LeaseId, complete::End, fault, runtime::Shared};
 
 /// How often leases near their end are looked for.
 const TICK: Duration = Duration::from_secs(1);
@@ -27,11 +27,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let beats = next_beat <= Instant::now();
         if beats {
             next_beat = Instant::now() + beat;
-            report("record this worker", register(&shared).await);
+            report("record this worker", fault::bounded(register(&shared)).await);
         }
-        report("extend leases", extend(&shared, lease, lease.saturating_sub(beat)).await);
+        let extend = extend(&shared, lease, lease.saturating_sub(beat));
+        report("extend leases", fault::bounded(extend).await);
         if cancels || beats {
-            report("look for cancelled jobs", cancel(&shared).await);
+            report("look for cancelled jobs", fault::bounded(cancel(&shared)).await);
         }
         // What could not be extended in time is somebody else's by now.
         shared.held.lose(shared.held.ending(Duration::ZERO).into_iter());

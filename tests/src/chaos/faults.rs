@@ -64,10 +64,11 @@ impl Fault {
         let victim = random.random_range(0..house.apps.len());
         match self {
             Self::Kill => house.kill(victim).await,
-            Self::Stop => house.stop(victim).await,
+            Self::Stop => drop(house.stop(victim).await),
             Self::Crash => house.crash_postgres().await,
             Self::Pause => {
-                let worker = &house.apps[random.random_range(2..4)];
+                let workers = house.of_role("work");
+                let worker = &house.apps[workers[random.random_range(0..workers.len())]];
                 worker.signal(Signal::STOP);
                 last(random, 3500..6000).await;
                 worker.signal(Signal::CONT);

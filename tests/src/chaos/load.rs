@@ -1,7 +1,7 @@
 //! Senders that behave as platforms do: what gets no 2xx is sent again, and now and then something that got one.
 
 use std::{
-    collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -20,10 +20,50 @@ const REPEAT_EVERY: usize = 10;
 /// What is under way may go on for so long when no more is offered.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Answer(u16),
+    /// Nobody took the connection: a balancer would have asked somebody else.
+    NotConnected,
+    /// It was taken, and broke.
+    Broken,
+}
+
+impl End {
+    pub(super) fn is_promise(self) -> bool {
+        self == Self::Answer(200)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(status) => write!(f, "answer {status}"),
+            Self::NotConnected => f.write_str("no connection"),
+            Self::Broken => f.write_str("connection broke"),
+        }
+    }
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) sent: Instant,
+    pub(super) took: Duration,
+    pub(super) end: End,
+}
+
+impl Sample {
+    pub(super) fn ended(&self) -> Instant {
+        self.sent + self.took
+    }
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     oracle: Oracle,
-    refusals: BTreeMap<u16, u64>,
+    samples: Vec<Sample>,
 }
 
 /// Offered load.
@@ -39,18 +79,20 @@ impl Load {
     pub(super) fn start(house: &House, rate: u32) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let stop = CancellationToken::new();
-        let sender = house.sender.clone();
+        let mut sender = house.sender.clone();
+        // A request on an idle connection that is being closed breaks at any server; that is not what is tried here.
+        sender.without_keep_alive();
         let offering = offer(sender, house.urls(), rate, stop.clone(), seen.clone());
         Self { stop, offering: tokio::spawn(offering), seen }
     }
 
     /// No new deliveries; those under way go on until they are promised. Returns what was promised, how many different
-    /// deliveries there were, and the answers that were no promise.
-    pub(super) async fn finish(self) -> (Oracle, usize, BTreeMap<u16, u64>) {
+    /// deliveries there were, and all requests.
+    pub(super) async fn finish(self) -> (Oracle, usize, Vec<Sample>) {
         self.stop.cancel();
         let deliveries = self.offering.await.unwrap();
         let seen = std::mem::take(&mut *self.seen.lock().unwrap());
-        (seen.oracle, deliveries, seen.refusals)
+        (seen.oracle, deliveries, seen.samples)
     }
 }
 
@@ -89,15 +131,19 @@ async fn deliver(mut sender: Sender, urls: Vec<String>, nth: usize, seen: Arc<Mu
     let wanted = if nth.is_multiple_of(REPEAT_EVERY) { 2 } else { 1 };
     for attempt in nth.. {
         sender.url.clone_from(&urls[attempt % urls.len()]);
+        let sent = Instant::now();
         let answer = sender.try_send("", &body).await;
-        let status = answer.as_ref().map_or(0, |a| a.status);
+        let end = match &answer {
+            Ok(answer) => End::Answer(answer.status),
+            Err(e) if e.is_connect() => End::NotConnected,
+            Err(_) => End::Broken,
+        };
         {
             let mut seen = seen.lock().unwrap();
-            if let (200, Ok(answer)) = (status, answer) {
+            seen.samples.push(Sample { sent, took: sent.elapsed(), end });
+            if let (true, Ok(answer)) = (end.is_promise(), answer) {
                 seen.oracle.promised(&format!("chaos-{nth}"), answer.event_id());
                 promises += 1;
-            } else {
-                *seen.refusals.entry(status).or_default() += 1;
             }
         }
         if promises == wanted {

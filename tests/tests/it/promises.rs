@@ -3,43 +3,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use millrace_tests::{Answer, App, Database, Pg, Sender, wait_until};
-use serde_json::json;
+use millrace_tests::{App, Database, Pg, Sender, wait_until};
 use uuid::Uuid;
 
 const SOON: Duration = Duration::from_secs(30);
-
-fn feedback(nth: usize) -> serde_json::Value {
-    json!({ "verbatim": format!("The export of report number {nth} stops halfway"), "sourceRef": format!("ref-{nth}") })
-}
-
-async fn count(db: &Database, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(&db.pool).await.unwrap()
-}
-
-#[tokio::test]
-async fn fifty_concurrent_identical_deliveries_are_one_row() {
-    let db = Pg::database().await;
-    let app = App::new(&db, &["all"]).ready().await;
-    let sender = Sender::add(&app, "acme", "webhook", &[]).await;
-    let mut posts = tokio::task::JoinSet::new();
-    for _ in 0..50 {
-        let sender = sender.clone();
-        posts.spawn(async move { sender.send("one", &feedback(1)).await });
-    }
-    let answers = posts.join_all().await;
-    assert!(answers.iter().all(|a| a.status == 200), "{answers:?}");
-    let ids: HashSet<Uuid> = answers.iter().map(Answer::event_id).collect();
-    assert_eq!(ids.len(), 1, "every answer names the one event");
-    assert_eq!(count(&db, "select count(*) from ops.events").await, 1);
-    let done = async || {
-        (count(&db, "select count(*) from signals.signals where processed_at is not null").await
-            == 1)
-            .then_some(())
-    };
-    wait_until("processed", SOON, done).await;
-    assert_eq!(count(&db, "select count(*) from signals.signals").await, 1);
-}
 
 #[tokio::test]
 async fn killed_after_acknowledging_loses_nothing_and_doubles_nothing() {
@@ -55,7 +22,9 @@ async fn killed_after_acknowledging_loses_nothing_and_doubles_nothing() {
         let mut posts = tokio::task::JoinSet::new();
         for nth in 0..60 {
             let sender = sender.clone();
-            posts.spawn(async move { sender.try_send("", &feedback(round * 60 + nth)).await });
+            posts.spawn(
+                async move { sender.try_send("", &Sender::feedback(round * 60 + nth)).await },
+            );
         }
         let mut answered = 0;
         while let Some(answer) = posts.join_next().await {
@@ -78,22 +47,21 @@ async fn killed_after_acknowledging_loses_nothing_and_doubles_nothing() {
     let stored: HashSet<Uuid> = stored.into_iter().collect();
     assert!(acknowledged.is_subset(&stored), "an acknowledged delivery is gone");
     let settled = async || {
-        let open = count(
-            &db,
+        let open = db.count(
             "select (select count(*) from ops.events where state <> 'normalized')
                   + (select count(*) from signals.signals where processed_at is null)",
         );
         (open.await == 0).then_some(())
     };
     wait_until("everything processed", Duration::from_secs(60), settled).await;
-    let signals = count(&db, "select count(*) from signals.signals").await;
+    let signals = db.count("select count(*) from signals.signals").await;
     assert_eq!(usize::try_from(signals).unwrap(), stored.len(), "one signal for each event");
     assert_eq!(
-        count(&db, "select count(*) from signals.signal_versions").await,
+        db.count("select count(*) from signals.signal_versions").await,
         signals,
         "each effect landed once"
     );
-    assert_eq!(count(&db, "select count(*) from ops.dead_letters").await, 0);
+    assert_eq!(db.count("select count(*) from ops.dead_letters").await, 0);
 }
 
 /// Holds the event's row, so that the worker that normalises it stays in the middle of its job.
@@ -118,33 +86,6 @@ async fn running_attempt(db: &Database, attempt: i32) {
 }
 
 #[tokio::test]
-async fn a_killed_workers_job_runs_again_within_its_lease() {
-    let db = Pg::database().await;
-    let serve = App::new(&db, &["serve"]).ready().await;
-    let sender = Sender::add(&serve, "acme", "webhook", &[]).await;
-    let mut worker = App::new(&db, &["work"]).spawned();
-    let blocked = block(&db).await;
-    assert_eq!(sender.send("", &feedback(1)).await.status, 200);
-    running_attempt(&db, 1).await;
-    worker.kill();
-    blocked.rollback().await.unwrap();
-    let _second = App::new(&db, &["work"]).spawned();
-    let again = async || {
-        sqlx::query_scalar::<_, f64>(
-            "select extract(epoch from h.started_at - h.created_at)::float8 from ops.job_history h
-             where h.kind = 'normalize' and h.attempt = 2 and h.outcome = 'done'",
-        )
-        .fetch_optional(&db.pool)
-        .await
-        .unwrap()
-    };
-    let waited_s = wait_until("the second delivery", SOON, again).await;
-    // Lease of 15 s plus the janitor's second; measured on the database's clock from before the first claim.
-    assert!(waited_s <= 18.0, "ran again after {waited_s} s");
-    assert_eq!(count(&db, "select count(*) from signals.signals").await, 1);
-}
-
-#[tokio::test]
 async fn a_job_that_kills_its_process_ends_in_the_dead_letters() {
     let db = Pg::database().await;
     let serve = App::new(&db, &["serve"]).ready().await;
@@ -153,7 +94,7 @@ async fn a_job_that_kills_its_process_ends_in_the_dead_letters() {
     let mut worker =
         App::new(&db, &["work"]).env(quick[0].0, quick[0].1).env(quick[1].0, quick[1].1);
     let blocked = block(&db).await;
-    assert_eq!(sender.send("", &feedback(1)).await.status, 200);
+    assert_eq!(sender.send("", &Sender::feedback(1)).await.status, 200);
     for attempt in 1..=3 {
         worker.spawn();
         running_attempt(&db, attempt).await;
@@ -174,8 +115,7 @@ async fn a_job_that_kills_its_process_ends_in_the_dead_letters() {
     assert!(event_id.is_some(), "it names its event");
     // Nothing is lost: replayed, it is processed.
     serve.run_json(&["--json", "dead", "replay", "--reason", "crashed"]).await;
-    let done =
-        async || (count(&db, "select count(*) from signals.signals").await == 1).then_some(());
+    let done = async || (db.count("select count(*) from signals.signals").await == 1).then_some(());
     wait_until("the replayed job", SOON, done).await;
 }
 
@@ -185,17 +125,16 @@ async fn a_store_that_dropped_its_connections_costs_no_delivery() {
     let app = App::new(&db, &["serve"]).ready().await;
     let sender = Sender::add(&app, "acme", "webhook", &[]).await;
     for nth in 0..3 {
-        assert_eq!(sender.send("", &feedback(nth)).await.status, 200);
-        let ended = count(
-            &db,
+        assert_eq!(sender.send("", &Sender::feedback(nth)).await.status, 200);
+        let ended = db.count(
             "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
              where datname = current_database() and application_name = 'millrace-ingest'",
         );
         assert!(ended.await >= 1, "a writer had a connection");
     }
-    let answer = sender.send("", &feedback(3)).await;
+    let answer = sender.send("", &Sender::feedback(3)).await;
     assert_eq!((answer.status, answer.body["duplicate"].as_bool()), (200, Some(false)));
-    assert_eq!(count(&db, "select count(*) from ops.events").await, 4);
+    assert_eq!(db.count("select count(*) from ops.events").await, 4);
 }
 
 #[tokio::test]
@@ -217,7 +156,7 @@ async fn refusals_are_told_apart_and_counted() {
         sender.post(&[("content-encoding".into(), "gzip".into())], b"x".to_vec()).await.unwrap();
     assert_eq!(zipped.status, 415);
     app.run_json(&["--json", "source", "pause", sender.id()]).await;
-    let paused = async || (sender.send("", &feedback(9)).await.status != 200).then_some(());
+    let paused = async || (sender.send("", &Sender::feedback(9)).await.status != 200).then_some(());
     wait_until("the pause to be noticed", SOON, paused).await;
     let counted = async || {
         let reasons: Vec<String> = sqlx::query_scalar(
@@ -231,7 +170,7 @@ async fn refusals_are_told_apart_and_counted() {
         (wanted.iter().all(|w| reasons.iter().any(|r| r == w))).then_some(())
     };
     wait_until("every refusal counted by its reason", SOON, counted).await;
-    assert_eq!(count(&db, "select count(*) from ops.events").await, count(&db, "select coalesce(sum(count), 0)::bigint from ops.delivery_counts where outcome = 'accepted'").await);
+    assert_eq!(db.count("select count(*) from ops.events").await, db.count("select coalesce(sum(count), 0)::bigint from ops.delivery_counts where outcome = 'accepted'").await);
 }
 
 #[tokio::test]
@@ -244,13 +183,15 @@ async fn a_rotated_secret_verifies_beside_the_new_one_until_its_grace_ends() {
     new.source = source;
     assert_ne!(old.secret(), new.secret());
     let both = async || {
-        let (a, b) =
-            (old.send("", &feedback(1)).await.status, new.send("", &feedback(2)).await.status);
+        let (a, b) = (
+            old.send("", &Sender::feedback(1)).await.status,
+            new.send("", &Sender::feedback(2)).await.status,
+        );
         ((a, b) == (200, 200)).then_some(())
     };
     wait_until("both secrets to verify", SOON, both).await;
     app.run_json(&["--json", "source", "rotate", old.id(), "--grace-hours", "0"]).await;
-    let refused = async || (old.send("", &feedback(3)).await.status == 401).then_some(());
+    let refused = async || (old.send("", &Sender::feedback(3)).await.status == 401).then_some(());
     wait_until("the oldest secret to be refused", SOON, refused).await;
 }
 
@@ -260,7 +201,8 @@ async fn a_source_without_a_secret_accepts_nothing() {
     let app = App::new(&db, &["serve"]).ready().await;
     let sender = Sender::add(&app, "acme", "webhook", &[]).await;
     sqlx::query("delete from ops.source_secrets").execute(&db.pool).await.unwrap();
-    let answer = async || Some(sender.send("", &feedback(1)).await).filter(|a| a.status != 200);
+    let answer =
+        async || Some(sender.send("", &Sender::feedback(1)).await).filter(|a| a.status != 200);
     let answer = wait_until("the source to be closed", SOON, answer).await;
     assert_eq!(answer.status, 503);
     assert!(answer.retry_after.is_some(), "a sender that honours it comes again");

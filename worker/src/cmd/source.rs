@@ -160,9 +160,8 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
         }
         Action::Rotate { source, secret, grace_hours } => {
             let ring = KeyRing::load(&settings.secrets)?;
-            let row = admin::get(pool, &source).await?;
             let detail = json!({ "grace_hours": grace_hours });
-            audit::note(pool, &row.workspace_id, "source.rotate", &row.id, detail).await?;
+            let row = noted(pool, &source, "source.rotate", detail).await?;
             let added = admin::rotate(pool, &ring, &row.id, secret.as_deref(), grace_hours).await?;
             secret_once(settings, &added, out)
         }
@@ -184,32 +183,40 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
             body_bytes_max,
             rate_per_s,
         } => {
-            let row = admin::get(pool, &source).await?;
             let (field_map, options) =
                 (object(field_map, "--field-map")?, object(options, "--options")?);
             let change =
                 Change { name, field_map, options, external_id, body_bytes_max, rate_per_s };
-            audit::note(pool, &row.workspace_id, "source.set", &row.id, json!({})).await?;
+            let row = noted(pool, &source, "source.set", json!({})).await?;
             state(settings, &admin::set(pool, &row.id, &change).await?, out)
         }
         Action::Pause { source } => {
-            let row = admin::get(pool, &source).await?;
-            audit::note(pool, &row.workspace_id, "source.pause", &row.id, json!({})).await?;
+            let row = noted(pool, &source, "source.pause", json!({})).await?;
             state(settings, &admin::set_paused(pool, &row.id, true).await?, out)
         }
         Action::Resume { source } => {
-            let row = admin::get(pool, &source).await?;
-            audit::note(pool, &row.workspace_id, "source.resume", &row.id, json!({})).await?;
+            let row = noted(pool, &source, "source.resume", json!({})).await?;
             state(settings, &admin::set_paused(pool, &row.id, false).await?, out)
         }
         Action::Rm { source } => {
-            let row = admin::get(pool, &source).await?;
-            audit::note(pool, &row.workspace_id, "source.remove", &row.id, json!({})).await?;
+            let row = noted(pool, &source, "source.remove", json!({})).await?;
             admin::uninstall(&mut *pool.acquire().await?, std::slice::from_ref(&row.id)).await?;
             state(settings, &admin::get(pool, &row.id).await?, out)
         }
         Action::Kinds | Action::Schemes => Ok(()),
     }
+}
+
+/// The source that something is about to be done to, with a line of it in the audit log.
+async fn noted(
+    pool: &PgPool,
+    source: &str,
+    action: &str,
+    detail: Value,
+) -> anyhow::Result<SourceRow> {
+    let row = admin::get(pool, source).await?;
+    audit::note(pool, &row.workspace_id, action, &row.id, detail).await?;
+    Ok(row)
 }
 
 fn state(settings: &Settings, row: &SourceRow, out: Out) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use millrace_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{MIB, SOON, buffered, count, delivered, exactly, feedback, get, metric_is};
+use super::{MIB, SOON, buffered, delivered, exactly, get, metric_is};
 
 fn long(nth: usize, bytes: usize) -> Value {
     json!({ "verbatim": "x".repeat(bytes), "sourceRef": format!("long-{nth}") })
@@ -35,7 +35,7 @@ async fn a_delivery_larger_than_a_message_goes_straight_to_postgres_or_is_refuse
     exactly(&db, &HashSet::from([first.event_id(), small.event_id()])).await;
     wait_until("the refusal to be counted by its name", SOON, async || {
         let named = "select count(*) from ops.delivery_counts where reason = 'larger_than_buffer'";
-        (count(&db, named).await == 1).then_some(())
+        (db.count(named).await == 1).then_some(())
     })
     .await;
 }
@@ -79,7 +79,7 @@ async fn what_can_never_be_stored_is_held_counted_and_tried_again_and_blocks_nob
         let head = head.to_string();
         let mut message = u32::try_from(head.len()).unwrap().to_be_bytes().to_vec();
         message.extend_from_slice(head.as_bytes());
-        message.extend_from_slice(feedback(3).to_string().as_bytes());
+        message.extend_from_slice(Sender::feedback(3).to_string().as_bytes());
         message
     };
     let repaired = uuid::Uuid::now_v7();
@@ -138,5 +138,5 @@ async fn a_stream_that_would_forget_is_not_used() {
     };
     let (status, text) = get(&serve, "/readyz").await;
     assert_eq!((status, text.contains("drops messages")), (503, true), "{text}");
-    assert_eq!(sender.send("", &feedback(1)).await.status, 503);
+    assert_eq!(sender.send("", &Sender::feedback(1)).await.status, 503);
 }

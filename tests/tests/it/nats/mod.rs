@@ -7,16 +7,12 @@ mod sharing;
 use std::{collections::HashSet, time::Duration};
 
 use millrace_tests::{Answer, App, Database, Nats, Pg, Sender, client, wait_until};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 const SOON: Duration = Duration::from_secs(60);
 /// The server's own default for one message.
 const MIB: usize = 1 << 20;
-
-fn feedback(nth: usize) -> Value {
-    json!({ "verbatim": format!("Report {nth} stops halfway"), "sourceRef": format!("ref-{nth}") })
-}
 
 /// An app of these roles that buffers.
 fn buffered(nats: &Nats, db: &Database, roles: &str) -> App {
@@ -46,10 +42,6 @@ async fn metric_is(app: &App, name: &str, wanted: f64) {
     .await;
 }
 
-async fn count(db: &Database, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(&db.pool).await.unwrap()
-}
-
 async fn stored(db: &Database) -> HashSet<Uuid> {
     let ids: Vec<Uuid> =
         sqlx::query_scalar("select id from ops.events").fetch_all(&db.pool).await.unwrap();
@@ -63,12 +55,12 @@ async fn exactly(db: &Database, acknowledged: &HashSet<Uuid>) {
     })
     .await;
     assert_eq!(stored(db).await.len(), acknowledged.len(), "no row that nobody was promised");
-    let bodies = count(db, "select count(*) from ops.event_bodies").await;
+    let bodies = db.count("select count(*) from ops.event_bodies").await;
     assert_eq!(usize::try_from(bodies).unwrap(), acknowledged.len(), "each with its bytes");
 }
 
 async fn delivered(sender: &Sender, nth: usize) -> Answer {
-    let answer = sender.send("", &feedback(nth)).await;
+    let answer = sender.send("", &Sender::feedback(nth)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
 }
@@ -82,7 +74,7 @@ async fn repetitions_at_once_and_after_the_window_are_one_row_and_one_id() {
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let sender = sender.clone();
-        posts.spawn(async move { sender.send("one", &feedback(1)).await });
+        posts.spawn(async move { sender.send("one", &Sender::feedback(1)).await });
     }
     let answers = posts.join_all().await;
     assert!(answers.iter().all(|a| a.status == 200), "{answers:?}");
@@ -104,8 +96,7 @@ async fn repetitions_at_once_and_after_the_window_are_one_row_and_one_id() {
     .await;
     exactly(&db, &ids).await;
     wait_until("the signal", SOON, async || {
-        (count(&db, "select count(*) from signals.signals where processed_at is not null").await
-            == 1)
+        (db.count("select count(*) from signals.signals where processed_at is not null").await == 1)
             .then_some(())
     })
     .await;

@@ -8,7 +8,7 @@ use millrace_tests::{
     wait_until,
 };
 
-use super::{MIB, SOON, buffered, count, delivered, exactly, feedback, get, metric, metric_is};
+use super::{MIB, SOON, buffered, delivered, exactly, get, metric, metric_is};
 
 async fn behind_a_proxy(nats: &Nats) -> (Database, Proxy, App, Sender) {
     let db = Pg::database().await;
@@ -29,7 +29,7 @@ async fn while_postgres_is_away_deliveries_are_accepted_and_each_arrives_once() 
         let (db, proxy, app, sender) = behind_a_proxy(&nats).await;
         let mut acknowledged = HashSet::from([delivered(&sender, 0).await.event_id()]);
         exactly(&db, &acknowledged).await;
-        let before = count(&db, "select (extract(epoch from now()) * 1000)::bigint").await;
+        let before = db.count("select (extract(epoch from now()) * 1000)::bigint").await;
         proxy.set(fault);
         for nth in 1..20 {
             acknowledged.insert(delivered(&sender, nth).await.event_id());
@@ -48,9 +48,9 @@ async fn while_postgres_is_away_deliveries_are_accepted_and_each_arrives_once() 
         .await;
         let mut unknown = sender.clone();
         unknown.url = app.url("/hooks/nobody-knows-this-one");
-        assert_eq!(unknown.send("", &feedback(1)).await.status, 503, "{fault:?}");
-        let outage = count(&db, "select (extract(epoch from now()) * 1000)::bigint").await;
-        assert_eq!(count(&db, "select count(*) from ops.events").await, 1, "{fault:?}");
+        assert_eq!(unknown.send("", &Sender::feedback(1)).await.status, 503, "{fault:?}");
+        let outage = db.count("select (extract(epoch from now()) * 1000)::bigint").await;
+        assert_eq!(db.count("select count(*) from ops.events").await, 1, "{fault:?}");
         proxy.set(Fault::None);
         exactly(&db, &acknowledged).await;
         let times: Vec<i64> = sqlx::query_scalar(
@@ -63,7 +63,7 @@ async fn while_postgres_is_away_deliveries_are_accepted_and_each_arrives_once() 
         assert!(times[19] <= outage, "{fault:?}: received when accepted, not when stored");
         wait_until("all signals", SOON, async || {
             let done = "select count(*) from signals.signals where processed_at is not null";
-            (count(&db, done).await == 20).then_some(())
+            (db.count(done).await == 20).then_some(())
         })
         .await;
         metric_is(&app, "millrace_buffer_messages", 0.0).await;
@@ -81,7 +81,7 @@ async fn what_a_killed_nats_server_had_acknowledged_is_there_when_it_is_back() {
         let mut posts = tokio::task::JoinSet::new();
         for nth in 0..40 {
             let sender = sender.clone();
-            posts.spawn(async move { sender.send("", &feedback(round * 40 + nth)).await });
+            posts.spawn(async move { sender.send("", &Sender::feedback(round * 40 + nth)).await });
         }
         let mut answered = 0;
         while let Some(answer) = posts.join_next().await {
@@ -94,7 +94,7 @@ async fn what_a_killed_nats_server_had_acknowledged_is_there_when_it_is_back() {
                 nats.kill();
             }
         }
-        let refused = sender.send("", &feedback(1000 + round)).await;
+        let refused = sender.send("", &Sender::feedback(1000 + round)).await;
         assert_eq!(refused.status, 503, "{refused:?}");
         assert!(refused.retry_after.is_some(), "when to come again");
         wait_until("not ready", SOON, async || {
@@ -106,13 +106,13 @@ async fn what_a_killed_nats_server_had_acknowledged_is_there_when_it_is_back() {
         serve.wait_ready().await;
     }
     assert!(acknowledged.len() >= 45);
-    assert_eq!(count(&db, "select count(*) from ops.events").await, 0);
+    assert_eq!(db.count("select count(*) from ops.events").await, 0);
     let _work = buffered(&nats, &db, "work").spawned();
     metric_is(&serve, "millrace_buffer_messages", 0.0).await;
     let stored = super::stored(&db).await;
     assert!(acknowledged.is_subset(&stored), "an acknowledged delivery is gone");
     let keys = "select count(distinct delivery_key) from ops.events";
-    assert_eq!(usize::try_from(count(&db, keys).await).unwrap(), stored.len());
+    assert_eq!(usize::try_from(db.count(keys).await).unwrap(), stored.len());
 }
 
 #[tokio::test]
@@ -130,7 +130,9 @@ async fn killed_receivers_and_bridges_lose_nothing_and_double_nothing() {
         let mut posts = tokio::task::JoinSet::new();
         for nth in 0..60 {
             let sender = sender.clone();
-            posts.spawn(async move { sender.try_send("", &feedback(round * 60 + nth)).await });
+            posts.spawn(
+                async move { sender.try_send("", &Sender::feedback(round * 60 + nth)).await },
+            );
         }
         let mut answered = 0;
         while let Some(answer) = posts.join_next().await {
@@ -157,11 +159,11 @@ async fn killed_receivers_and_bridges_lose_nothing_and_double_nothing() {
     wait_until("everything processed", SOON, async || {
         let open = "select (select count(*) from ops.events where state <> 'normalized')
                          + (select count(*) from signals.signals where processed_at is null)";
-        (count(&db, open).await == 0).then_some(())
+        (db.count(open).await == 0).then_some(())
     })
     .await;
-    let signals = count(&db, "select count(*) from signals.signals").await;
+    let signals = db.count("select count(*) from signals.signals").await;
     assert_eq!(usize::try_from(signals).unwrap(), stored.len(), "one signal for each event");
-    assert_eq!(count(&db, "select count(*) from signals.signal_versions").await, signals);
-    assert_eq!(count(&db, "select count(*) from ops.dead_letters").await, 0);
+    assert_eq!(db.count("select count(*) from signals.signal_versions").await, signals);
+    assert_eq!(db.count("select count(*) from ops.dead_letters").await, 0);
 }

@@ -1,0 +1,69 @@
+//! The scenarios, each with the bars of RELIABILITY.md that it gives figures for.
+
+mod clock;
+mod commits;
+mod connections;
+mod crashes;
+mod disk;
+mod kills;
+mod order;
+mod orphans;
+mod outage;
+mod pauses;
+mod poison;
+mod same;
+mod soak;
+mod stops;
+mod ticks;
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
+use crate::reliability::Figure;
+
+/// One kind of trouble, made so many times.
+pub struct Scenario {
+    /// On the command line.
+    pub name: &'static str,
+    /// For people.
+    pub about: &'static str,
+    /// How many times for the bar.
+    pub times: u32,
+    run: fn(u32) -> LocalBoxFuture<'static, Vec<Figure>>,
+}
+
+impl Scenario {
+    /// Make it; what the figures are of is in RELIABILITY.md.
+    pub async fn run(&self, times: u32) -> Vec<Figure> {
+        (self.run)(times).await
+    }
+}
+
+macro_rules! scenarios {
+    ($($name:ident $times:literal $about:literal)*) => {
+        [$(Scenario {
+            name: stringify!($name),
+            about: $about,
+            times: $times,
+            run: |times| $name::run(times).boxed_local(),
+        }),*]
+    };
+}
+
+/// All of them.
+pub const ALL: [Scenario; 15] = scenarios! {
+    kills 100 "kill -9 of processes, one every 6 s"
+    pauses 50 "a worker stands still for three leases, then goes on"
+    orphans 5 "kill -9 of a worker in the middle of its jobs, with the default lease"
+    outage 60 "seconds without the database: reset, then swallowed, then late"
+    crashes 20 "kill -9 of Postgres"
+    commits 500 "commits whose answer is lost"
+    same 1000 "the same delivery at once"
+    stops 100 "SIGTERM under load"
+    poison 1000 "neighbours of a job that kills its process"
+    order 10000 "sets of changes in any order"
+    ticks 1000 "hours under three schedulers, and the nights of ten years"
+    clock 40 "jumps of the clocks of workers and schedulers"
+    connections 50 "deliveries while Postgres has no connection left"
+    disk 50 "refusals while the disk is full"
+    soak 900 "seconds without any fault"
+};
