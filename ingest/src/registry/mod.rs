@@ -6,7 +6,7 @@ pub mod keys;
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -102,6 +102,24 @@ pub struct Registry {
     fresh: Duration,
     /// Postgres did not answer: nobody asks again before this moment, but for one who tries.
     away: Arc<Mutex<Option<Instant>>>,
+    asked: Arc<Mutex<HashSet<Lookup>>>,
+}
+
+/// One look-up of something known, under way.
+struct Asking {
+    lookup: Lookup,
+    asked: Arc<Mutex<HashSet<Lookup>>>,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        lock(&self.asked).remove(&self.lookup);
+    }
+}
+
+/// What is under these locks is whole after any panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Registry {
@@ -111,7 +129,7 @@ impl Registry {
     pub fn new(pool: PgPool, ring: Arc<KeyRing>, fresh: Duration, stale: Duration) -> Self {
         let cache =
             Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(stale.max(fresh)).build();
-        Self { pool, ring, cache, fresh, away: Arc::default() }
+        Self { pool, ring, cache, fresh, away: Arc::default(), asked: Arc::default() }
     }
 
     /// Sources that match, oldest first; several only for [`Lookup::Workspace`].
@@ -119,49 +137,64 @@ impl Registry {
     /// # Errors
     /// If Postgres is away and nothing was known before.
     pub async fn find(&self, lookup: &Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
-        let known = self.cache.get(lookup).await;
-        if let Some(entry) = &known
-            && entry.loaded.elapsed() < self.fresh
-        {
-            return Ok(entry.sources.clone());
+        let Some(known) = self.cache.get(lookup).await else {
+            return self.first(lookup).await;
+        };
+        if known.loaded.elapsed() < self.fresh {
+            return Ok(known.sources);
         }
-        if known.is_some() && !self.worth_asking() {
+        if !self.worth_asking() {
             return Ok(stale(known));
         }
-        let patience = if known.is_some() { KNOWN_MAX } else { UNKNOWN_MAX };
+        // One asks; for the others a moment more or less does not matter.
+        let Some(asking) = self.begin(lookup) else { return Ok(known.sources) };
         // Goes on when nobody waits any more: a slow answer is good for the next delivery.
-        let (registry, asked) = (self.clone(), lookup.clone());
-        let loading = tokio::spawn(async move { registry.refresh(asked).await });
-        match tokio::time::timeout(patience, loading).await {
+        let registry = self.clone();
+        let answer = tokio::spawn(async move {
+            let entry = registry.ask(&asking.lookup).await?;
+            registry.cache.insert(asking.lookup.clone(), entry.clone()).await;
+            Ok::<_, sqlx::Error>(entry.sources)
+        });
+        match tokio::time::timeout(KNOWN_MAX, answer).await {
             Ok(Ok(Ok(sources))) => Ok(sources),
             late_or_failed => {
                 self.away_for(if late_or_failed.is_err() { TRY_MAX } else { self.fresh });
-                match (known, late_or_failed) {
-                    (known @ Some(_), _) => Ok(stale(known)),
-                    (None, Ok(Ok(Err(e)))) => Err(e),
-                    (None, _) => Err(sqlx::Error::PoolTimedOut),
-                }
+                Ok(stale(known))
             }
         }
     }
 
-    async fn refresh(&self, lookup: Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
-        let loaded = tokio::time::timeout(TRY_MAX, self.load(&lookup)).await;
-        let sources: Arc<[_]> = loaded.unwrap_or(Err(sqlx::Error::PoolTimedOut))?.into();
-        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let entry = Entry { loaded: Instant::now(), sources: sources.clone() };
-        self.cache.insert(lookup, entry).await;
-        Ok(sources)
+    /// Of a source that nobody has asked for before; however many ask at once, Postgres is asked once.
+    async fn first(&self, lookup: &Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
+        let loaded = self.cache.try_get_with(lookup.clone(), self.ask(lookup));
+        let silent = || sqlx::Error::PoolTimedOut;
+        match tokio::time::timeout(UNKNOWN_MAX, loaded).await {
+            Ok(Ok(entry)) => Ok(entry.sources),
+            Ok(Err(shared)) => Err(Arc::try_unwrap(shared).unwrap_or_else(|_| silent())),
+            Err(_) => Err(silent()),
+        }
+    }
+
+    async fn ask(&self, lookup: &Lookup) -> Result<Entry, sqlx::Error> {
+        let loaded = tokio::time::timeout(TRY_MAX, self.load(lookup)).await;
+        let sources = loaded.unwrap_or(Err(sqlx::Error::PoolTimedOut))?.into();
+        *lock(&self.away) = None;
+        Ok(Entry { loaded: Instant::now(), sources })
+    }
+
+    /// Nothing if it is being asked for already.
+    fn begin(&self, lookup: &Lookup) -> Option<Asking> {
+        let asked = lock(&self.asked).insert(lookup.clone());
+        asked.then(|| Asking { lookup: lookup.clone(), asked: self.asked.clone() })
     }
 
     fn away_for(&self, time: Duration) {
-        let until = Instant::now() + time;
-        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        *lock(&self.away) = Some(Instant::now() + time);
     }
 
     /// While Postgres is away, one look-up in a while tries and waits; the others do not.
     fn worth_asking(&self) -> bool {
-        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut away = lock(&self.away);
         match *away {
             Some(until) if Instant::now() < until => false,
             Some(_) => {
@@ -311,9 +344,9 @@ pub(crate) fn config(row: &PgRow) -> Result<SourceConfig, sqlx::Error> {
 }
 
 /// Good enough to verify, and to know the platform's statuses.
-fn stale(known: Option<Entry>) -> Arc<[Arc<LiveSource>]> {
+fn stale(known: Entry) -> Arc<[Arc<LiveSource>]> {
     metrics::counter!("millrace_source_lookups_stale_total").increment(1);
-    known.map(|entry| entry.sources).unwrap_or_default()
+    known.sources
 }
 
 fn object(value: Value) -> Map<String, Value> {

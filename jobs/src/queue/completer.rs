@@ -53,12 +53,14 @@ struct Sorted {
 async fn write(shared: &Shared, batch: Vec<End>) {
     let mut kept = Vec::with_capacity(batch.len());
     let mut sorted = Sorted::default();
+    let mut lost = 0;
     for end in batch {
         let End { lease, kind, how, frees } = end;
         let outcome = how.name();
         match how {
             How::Done => sorted.finished.push(Finish { lease, outcome, error: None }),
-            How::Committed | How::Lost => {}
+            How::Committed => {}
+            How::Lost => lost += 1,
             How::Cancelled(why) => {
                 sorted.finished.push(Finish { lease, outcome, error: Some(why) });
             }
@@ -72,6 +74,7 @@ async fn write(shared: &Shared, batch: Vec<End>) {
     let sent = sorted.finished.len() + sorted.again.len() + sorted.graves.len();
     let held: HashSet<i64> = settle(shared, sorted).await;
     metrics::refused(sent - held.len());
+    metrics::lost(lost);
     shared.held.drop_all(kept.iter().map(|k| k.0));
     let mut freed = Vec::new();
     for (_, kind, outcome, frees) in kept {

@@ -2,10 +2,17 @@
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
-/// A fenced-out completion, retry or extension.
+/// A fenced-out completion or retry.
 pub(crate) fn refused(leases: usize) {
     if leases > 0 {
         counter!("millrace_leases_refused_total").increment(u64::try_from(leases).unwrap_or(0));
+    }
+}
+
+/// A delivery given up because its lease was no longer this process's, before it could be refused.
+pub(crate) fn lost(leases: u64) {
+    if leases > 0 {
+        counter!("millrace_leases_lost_total").increment(leases);
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{App, Database, Sender, cluster::Private, proxy::Proxy};
 
 /// Leases short enough that a run sees many of them end.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
-const REFUSED: &str = "millrace_leases_refused_total";
+/// A stale delivery is refused when it ends, or given up before, when its worker finds the lease gone.
+const FENCED: [&str; 2] = ["millrace_leases_refused_total", "millrace_leases_lost_total"];
 const SOON: Duration = Duration::from_secs(60);
 
 /// Which processes, on what, and what is special about them.
@@ -39,7 +40,7 @@ pub(super) struct House {
     pub(super) apps: Vec<App>,
     roles: &'static [&'static str],
     pub(super) sender: Sender,
-    /// Refused completions of processes that have ended since.
+    /// Stale deliveries of processes that have ended since.
     fenced: u64,
 }
 
@@ -93,7 +94,7 @@ impl House {
 
     /// SIGTERM: it must end by itself, well. Returns how long that took; it is started again.
     pub(super) async fn stop(&mut self, victim: usize) -> Duration {
-        self.fenced += self.apps[victim].counter(REFUSED).await;
+        self.fenced += fenced(&self.apps[victim]).await;
         let at = tokio::time::Instant::now();
         self.apps[victim].signal(Signal::TERM);
         let status = self.apps[victim].ended(SOON).await;
@@ -105,17 +106,25 @@ impl House {
 
     /// `kill -9`, and a start.
     pub(super) async fn kill(&mut self, victim: usize) {
-        self.fenced += self.apps[victim].counter(REFUSED).await;
+        self.fenced += fenced(&self.apps[victim]).await;
         self.apps[victim].kill();
         self.apps[victim].spawn();
     }
 
-    /// Completions refused because the lease was somebody else's by then.
+    /// Stale deliveries that came to nothing.
     pub(super) async fn fenced(&self) -> u64 {
-        let mut fenced = self.fenced;
+        let mut all = self.fenced;
         for worker in &self.apps {
-            fenced += worker.counter(REFUSED).await;
+            all += fenced(worker).await;
         }
-        fenced
+        all
     }
+}
+
+async fn fenced(app: &App) -> u64 {
+    let mut fenced = 0;
+    for name in FENCED {
+        fenced += app.counter(name).await;
+    }
+    fenced
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(times: u32) -> Vec<Figure> {
     vec![Figure::new(
         "R3",
         met,
-        format!("{times} pauses: {judged}; {fenced} stale completions refused"),
+        format!("{times} pauses: {judged}; {fenced} stale deliveries refused or given up"),
     )]
 }
 
