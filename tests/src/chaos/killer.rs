@@ -1,14 +1,15 @@
 //! Jobs for scenarios that the product has no job for, and a process that works on them.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
+use millrace_config::Settings;
 use millrace_jobs::{
     ctx::Ctx,
     jobs,
     queue::{Job, Leased, Runtime, Spec, Verdict},
 };
+use millrace_worker::db;
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::PgPoolOptions;
 
 use super::house::LEASE;
 use crate::rig;
@@ -42,10 +43,12 @@ const JOBS: &[Spec] = jobs![Kill, Quick];
 
 /// Work on the database at `url` until this process dies.
 pub async fn work(url: &str) {
-    let pool = PgPoolOptions::new().max_connections(8).connect(url).await.unwrap();
-    let mut settings = rig::settings();
+    let variables = [("DATABASE_URL".to_owned(), url.to_owned())];
+    let mut settings =
+        Settings::from_parts(Path::new("unused"), None, variables.into_iter()).unwrap();
     settings.queue.lease_ms = u64::try_from(LEASE.as_millis()).unwrap();
     settings.queue.heartbeat_ms = 1000;
+    let pool = db::pool(&settings, "jobs", 1..=8).unwrap();
     let _runtime = Runtime::start(rig::ctx(&pool, settings), JOBS);
     std::future::pending().await
 }
