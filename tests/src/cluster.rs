@@ -1,6 +1,8 @@
 //! A private Postgres that can crash and come back.
 
-use std::{io::PipeWriter, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    io::PipeWriter, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration,
+};
 
 use millrace_jobs::store::workspaces;
 use millrace_worker::embedded::{Cluster, Keep, Place, launch};
@@ -25,40 +27,43 @@ pub struct Private {
     lifeline: Option<PipeWriter>,
     /// Connected to by no more than the test itself.
     name: String,
-    _folder: Option<TempDir>,
+    _folder: TempDir,
 }
 
 impl Private {
     /// One with a migrated database.
     pub async fn start(keep: Keep) -> Self {
         let folder = folder();
-        let path = folder.path().to_owned();
-        Self::create(&path, keep, None, Some(folder)).await
+        Self::create(folder, keep, None).await
     }
 
-    /// One whose cluster is in a folder of the caller's.
-    pub async fn start_on(folder: &Path) -> Self {
-        Self::create(folder, Keep::Throwaway, None, None).await
+    /// One whose WAL, but nothing else, is in a folder of the caller's.
+    pub async fn start_logging_to(volume: &Path) -> Self {
+        let mut private = Self::start(Keep::Throwaway).await;
+        private.kill();
+        let supervisor = &mut private.cluster.supervisor;
+        supervisor.wait().unwrap();
+        let wal = private.place.cluster.join("data/pg_wal");
+        let moved = Command::new("cp").arg("-a").args([&wal, &volume.join("wal")]).status();
+        assert!(moved.unwrap().success());
+        std::fs::remove_dir_all(&wal).unwrap();
+        std::os::unix::fs::symlink(volume.join("wal"), &wal).unwrap();
+        private.again().await;
+        private
     }
 
     /// One whose database, but not its WAL, is in a folder of the caller's.
     pub async fn start_in(tables: &Path) -> Self {
         let folder = folder();
-        let path = folder.path().to_owned();
-        Self::create(&path, Keep::Throwaway, Some(tables), Some(folder)).await
+        Self::create(folder, Keep::Throwaway, Some(tables)).await
     }
 
-    async fn create(
-        folder: &Path,
-        keep: Keep,
-        tables: Option<&Path>,
-        own: Option<TempDir>,
-    ) -> Self {
+    async fn create(folder: TempDir, keep: Keep, tables: Option<&Path>) -> Self {
         let home = crate::home().canonicalize().unwrap();
-        let place = Place::with_cluster(&home, &folder.join("pg")).unwrap();
+        let place = Place::with_cluster(&home, &folder.path().join("pg")).unwrap();
         let (cluster, lifeline) = up(&place, keep).await;
         let name = format!("c_{}", uuid::Uuid::now_v7().simple());
-        let private = Self { place, keep, cluster, lifeline, name, _folder: own };
+        let private = Self { place, keep, cluster, lifeline, name, _folder: folder };
         private.create_database(tables).await;
         private
     }
@@ -106,10 +111,14 @@ impl Private {
 
     /// `kill -9` of the postmaster, and a start that has to recover.
     pub async fn crash(&mut self) {
+        self.kill();
+        self.again().await;
+    }
+
+    fn kill(&self) {
         let pid = std::fs::read_to_string(self.place.cluster.join("data/postmaster.pid")).unwrap();
         let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap();
         kill_process(pid, Signal::KILL).unwrap();
-        self.again().await;
     }
 
     /// Whether it has ended by itself.

@@ -115,6 +115,13 @@ async fn effects(pool: &PgPool) -> Vec<String> {
          from signals.activity_logs group by action, target_id having count(*) <> 1
          union all
          select format('job %s ended %s times', id, count(*)) from ops.job_history group by id having count(*) <> 1
+         union all
+         select format('signal %s lost the trace of event %s', s.id, e.id)
+         from ops.events e join signals.signal_versions v on v.event_id = e.id join signals.signals s on s.id = v.signal_id
+         where s.trace_id is distinct from e.trace_id
+         union all
+         select format('job %s has no trace of an event', h.id) from ops.job_history h
+         where h.kind = 'normalize' and not exists (select from ops.events e where e.trace_id = h.trace_id)
          limit 20",
     )
     .fetch_all(pool)

@@ -93,8 +93,12 @@ impl Outcome {
         )
     }
 
-    /// R30: nothing is left over when the books are closed.
-    pub(super) fn conservation(&self) -> Figure {
-        Figure::new("R30", self.verdict.is_good(), self.judged())
+    /// R30, R31: nothing is left over when the books are closed, and each row has the trace of its event.
+    pub(super) fn books(&self) -> [Figure; 2] {
+        let good = self.verdict.is_good();
+        let judged = self.judged();
+        let traces =
+            format!("{} signals and their jobs, each with its event's", self.verdict.promised);
+        [Figure::new("R30", good, judged), Figure::new("R31", good, traces)]
     }
 }

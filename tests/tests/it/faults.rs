@@ -74,6 +74,7 @@ mod scenario {
         same 1000
         stops 4
         poison 100
+        backoff 100
         order 300
         ticks 100
         clock 4

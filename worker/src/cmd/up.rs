@@ -50,6 +50,8 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> Result<ExitCode> 
             out.warn(note);
         }
         settings.database.url = started.url().to_owned().into();
+        // No balancer watches it.
+        settings.http.notice_ms = 0;
         embedded = Some(started);
     }
     let outcome = served(&Arc::new(settings), &args, embedded.as_mut(), out).await;

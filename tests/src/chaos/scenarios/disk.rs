@@ -18,15 +18,15 @@ const BODY_BYTES: usize = 200_000;
 /// More than either volume can take.
 const DELIVERIES_MAX: usize = 3000;
 
-/// R11: the volume of the data is full, then the volume of everything; `times` deliveries are refused each time.
+/// R11: the volume of the data is full, then that of the WAL; `times` deliveries are refused each time.
 pub(super) async fn run(times: u32) -> Vec<Figure> {
-    let (Some(data), Some(all)) = (Volume::mount("size=96m"), Volume::mount("size=512m")) else {
+    let (Some(data), Some(wal)) = (Volume::mount("size=96m"), Volume::mount("size=200m")) else {
         println!("SKIPPED: no volume can be mounted here (that takes root)");
         return Vec::new();
     };
     vec![
         full("R11 data", &data, Private::start_in(data.path()).await, times).await,
-        full("R11 WAL", &all, Private::start_on(all.path()).await, times).await,
+        full("R11 WAL", &wal, Private::start_logging_to(wal.path()).await, times).await,
     ]
 }
 
@@ -43,13 +43,15 @@ async fn full(id: &'static str, volume: &Volume, mut postgres: Private, times: u
     }
     let alive = client().get(app.url("/livez")).send().await.is_ok_and(|a| a.status() == 200);
     volume.free();
-    let ended = postgres.ended();
-    if ended {
-        postgres.again().await;
-        proxy.retarget(&postgres.url());
-    }
+    let mut ended = false;
     let before = books.oracle.promised_so_far();
     wait_until("deliveries to be taken again", SOON, async || {
+        // It may take a while to die.
+        if postgres.ended() {
+            ended = true;
+            postgres.again().await;
+            proxy.retarget(&postgres.url());
+        }
         books.deliver(&sender, 1).await;
         (books.oracle.promised_so_far() > before).then_some(())
     })

@@ -26,5 +26,7 @@ pub(super) async fn run(times: u32) -> Vec<Figure> {
     let drained = outcome.drained.as_secs_f64();
     let figure = format!("{times} kills at {RATE}/s: {judged}; all done {drained:.1} s after");
     let figure = Figure::new("R1", outcome.verdict.is_good(), figure).within(fast);
-    vec![figure, outcome.conservation()]
+    let mut figures = vec![figure];
+    figures.extend(outcome.books());
+    figures
 }

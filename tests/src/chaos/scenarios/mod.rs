@@ -1,5 +1,6 @@
 //! The scenarios, each with the bars of RELIABILITY.md that it gives figures for.
 
+mod backoff;
 mod clock;
 mod commits;
 mod connections;
@@ -50,7 +51,7 @@ macro_rules! scenarios {
 }
 
 /// All of them.
-pub const ALL: [Scenario; 15] = scenarios! {
+pub const ALL: [Scenario; 16] = scenarios! {
     kills 100 "kill -9 of processes, one every 6 s"
     pauses 50 "a worker stands still for three leases, then goes on"
     orphans 5 "kill -9 of a worker in the middle of its jobs, with the default lease"
@@ -60,6 +61,7 @@ pub const ALL: [Scenario; 15] = scenarios! {
     same 1000 "the same delivery at once"
     stops 100 "SIGTERM under load"
     poison 1000 "neighbours of a job that kills its process"
+    backoff 10000 "jobs that fail each time"
     order 10000 "sets of changes in any order"
     ticks 1000 "hours under three schedulers, and the nights of ten years"
     clock 40 "jumps of the clocks of workers and schedulers"
