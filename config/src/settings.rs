@@ -59,8 +59,8 @@ section! {
 section! {
     /// Connections to Postgres.
     Database {
-        url: SecretString, ingest_connections: u32, api_connections: u32, job_connections: u32,
-        acquire_ms: u64, statement_ms: u64,
+        url: SecretString, ingest_connections: u32, edge_connections: u32, api_connections: u32,
+        job_connections: u32, acquire_ms: u64, statement_ms: u64,
     }
 }
 section! {
@@ -202,6 +202,7 @@ impl Settings {
                 "must hold at least one body (1048576)",
             ),
             (database.ingest_connections > 0, "database.ingest_connections", one),
+            (database.edge_connections > 0, "database.edge_connections", one),
             (database.api_connections > 0, "database.api_connections", one),
             (database.job_connections > 2, "database.job_connections", "must be at least 3"),
             (

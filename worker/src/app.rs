@@ -78,8 +78,8 @@ pub async fn start(
     roles: Roles,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<Running> {
-    let api = db::pool(&settings, "api", 1..=settings.database.api_connections)?;
-    schema(&api).await?;
+    let edge = db::pool(&settings, "edge", 1..=settings.database.edge_connections)?;
+    schema(&edge).await?;
     let jobs = db::pool(&settings, "jobs", 4..=settings.database.job_connections)?;
     let queue = Queue::new(&jobs, &settings.queue);
     let buffer = match settings.buffered() {
@@ -87,7 +87,7 @@ pub async fn start(
         false => None,
     };
     // Who receives can do so without the database then; who works cannot.
-    let readiness = Readiness::new(api.clone(), buffer.clone().filter(|_| roles.serve));
+    let readiness = Readiness::new(edge.clone(), buffer.clone().filter(|_| roles.serve));
     let stop = CancellationToken::new();
     let mut running = Running {
         address: None,
@@ -98,7 +98,7 @@ pub async fn start(
         scheduling: None,
         bridging: None,
         watched: None,
-        pools: vec![api.clone(), jobs.clone()],
+        pools: vec![edge.clone(), jobs.clone()],
     };
     if roles.work {
         let ctx = context(&settings, jobs.clone(), queue.clone()).await?;
@@ -117,7 +117,7 @@ pub async fn start(
     }
     let watch = http::Watch { readiness, metrics };
     if roles.serve {
-        let (address, serving) = serve(&settings, api, queue, buffer, watch, stop).await?;
+        let (address, serving) = serve(&settings, edge, queue, buffer, watch, stop).await?;
         running.address = Some(address);
         running.serving = Some(serving);
     } else if let Some(listen) = settings.telemetry.listen() {
@@ -178,7 +178,7 @@ fn bridge(
 
 async fn serve(
     settings: &Arc<Settings>,
-    api: PgPool,
+    edge: PgPool,
     queue: Queue,
     buffer: Option<Buffer>,
     watch: http::Watch,
@@ -187,7 +187,7 @@ async fn serve(
     let ring = Arc::new(KeyRing::load(&settings.secrets).context("key ring")?);
     let fresh = Duration::from_millis(settings.ingest.source_cache_ms);
     let stale = Duration::from_secs(settings.ingest.source_stale_s);
-    let registry = Registry::new(api.clone(), ring, fresh, stale);
+    let registry = Registry::new(edge.clone(), ring, fresh, stale);
     let writers_max = settings.database.ingest_connections;
     let store = db::pool(settings, "ingest", 4..=writers_max)?;
     let limits = &settings.ingest;
@@ -213,13 +213,14 @@ async fn serve(
         &settings.http,
         settings.http.base_url(address),
     );
-    let edge = http::Edge {
+    let deliveries = http::Edge {
         receiver: Arc::new(receiver),
         request_max: Duration::from_millis(settings.http.request_ms),
     };
-    let read_side = crate::api::Api::new(api.clone(), queue, settings.clone());
+    let tenants = db::tenants(settings, "api", 1..=settings.database.api_connections)?;
+    let read_side = crate::api::Api::new(tenants, edge.clone(), queue, settings.clone());
     let router =
-        http::operation(watch).merge(http::routes(edge)).merge(crate::api::routes(read_side));
+        http::operation(watch).merge(http::routes(deliveries)).merge(crate::api::routes(read_side));
     let drain = Duration::from_millis(settings.queue.drain_ms);
     let served = settings.http.clone();
     let server_stop = stop.clone();
@@ -227,9 +228,9 @@ async fn serve(
         tokio::spawn(
             async move { http::serve(listener, router, &served, server_stop, drain).await },
         );
-    let flusher = tokio::spawn(flush(counts.clone(), api.clone(), stop));
+    let flusher = tokio::spawn(flush(counts.clone(), edge.clone(), stop));
     tracing::info!(%address, "receiving");
-    Ok((address, Serving { server, counts, writers, flusher, pool: api }))
+    Ok((address, Serving { server, counts, writers, flusher, pool: edge }))
 }
 
 async fn listen_on(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

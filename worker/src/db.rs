@@ -4,6 +4,7 @@ use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::Context;
 use millrace_config::{ExposeSecret, Settings};
+use millrace_jobs::store::tenants::Tenants;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -33,34 +34,53 @@ pub fn url(settings: &Settings) -> Result<String, NoDatabase> {
 }
 
 /// A pool for `role` that opens and keeps as few connections as `open` says, and at most as many.
-/// Opening one takes several round trips, which a job or a delivery must not wait for.
+/// Opening one takes several round trips, which a job or a delivery must not wait for. Its connections see all
+/// workspaces, for ingest and jobs work for all of them.
 ///
 /// # Errors
 /// If there is no database or its URL is malformed.
 pub fn pool(settings: &Settings, role: &str, open: RangeInclusive<u32>) -> anyhow::Result<PgPool> {
+    let options = options(settings, role)?.options([("millrace.workspace", "*")]);
+    Ok(limits(settings, open).connect_lazy_with(options))
+}
+
+/// As [`pool`], for what tenants ask: each transaction sees one workspace.
+///
+/// # Errors
+/// As those of [`pool`].
+pub fn tenants(
+    settings: &Settings,
+    role: &str,
+    open: RangeInclusive<u32>,
+) -> anyhow::Result<Tenants> {
+    Ok(Tenants::new(limits(settings, open).connect_lazy_with(options(settings, role)?)))
+}
+
+fn options(settings: &Settings, role: &str) -> anyhow::Result<PgConnectOptions> {
     let url = url(settings)?;
     let options = PgConnectOptions::from_str(&url).context("database.url cannot be parsed")?;
     let statement_ms = settings.database.statement_ms.to_string();
-    let options = options.application_name(&format!("millrace-{role}")).options([
+    Ok(options.application_name(&format!("millrace-{role}")).options([
         ("timezone", "UTC"),
         ("client_min_messages", "warning"),
         ("statement_timeout", statement_ms.as_str()),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "30s"),
-        // Through the wall between tenants (migrations/0001_ops.sql): ingest and jobs work for all of them.
-        ("millrace.workspace", "*"),
         // A filtered HNSW scan silently returns too few rows without it (spec/embedding.md, E).
         ("hnsw.iterative_scan", "relaxed_order"),
         ("hnsw.ef_search", "100"),
-    ]);
-    Ok(PgPoolOptions::new()
-        .min_connections(*open.start())
-        .max_connections(*open.end())
+    ]))
+}
+
+fn limits(settings: &Settings, open: RangeInclusive<u32>) -> PgPoolOptions {
+    let (keep, max) = open.into_inner();
+    PgPoolOptions::new()
+        .min_connections(keep.min(max))
+        .max_connections(max)
         .acquire_timeout(settings.database.acquire())
         .idle_timeout(Duration::from_secs(300))
         // sqlx asks every connection that comes home whether it lives, and waits for its answer for ever.
         .after_release(|conn, _| Box::pin(alive(conn)))
-        .connect_lazy_with(options))
 }
 
 /// Whether a connection that comes home can be lent out again.

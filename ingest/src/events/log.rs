@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -102,7 +102,7 @@ pub struct EventDetail {
 /// # Errors
 /// Those of the database.
 pub async fn list(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     filter: &EventFilter,
     after: Option<(DateTime<Utc>, Uuid)>,
@@ -137,7 +137,7 @@ pub async fn list(
     .bind(after.map(|(_, id)| id))
     .bind(limit)
     .persistent(false)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -146,7 +146,7 @@ pub async fn list(
 /// # Errors
 /// Those of the database.
 pub async fn get(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     id: Uuid,
 ) -> sqlx::Result<Option<EventDetail>> {
@@ -161,6 +161,6 @@ pub async fn get(
     )
     .bind(id)
     .bind(workspace)
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await
 }

@@ -1,8 +1,11 @@
 //! Reading stored bytes again: a `normalize` job for each event that a filter names.
 
-use millrace_jobs::queue::{NewJob, Queue};
+use millrace_jobs::{
+    queue::{NewJob, Queue},
+    store::tenants::View,
+};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgExecutor};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -49,7 +52,7 @@ struct Replayable {
 /// # Errors
 /// Those of the database.
 pub async fn preview(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     filter: &EventFilter,
 ) -> sqlx::Result<Replayed> {
@@ -78,37 +81,41 @@ pub async fn preview(
     .bind(filter.to)
     .bind(&filter.ids)
     .persistent(false)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(Replayed { matched: groups.iter().map(|g| g.count).sum(), enqueued: 0, groups })
 }
 
 /// Enqueue a `normalize` job for each event of `filter` that still has its bytes, oldest id first, `events_max` at
-/// most. Each batch commits by itself: an interrupted replay is simply run again.
+/// most. Each batch is a transaction of `view` and commits by itself: an interrupted replay is simply run again.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn run(
-    pool: &PgPool,
+    view: View<'_>,
     queue: &Queue,
     workspace: Option<&str>,
     filter: &EventFilter,
     events_max: i64,
 ) -> anyhow::Result<Replayed> {
-    let mut done = preview(pool, workspace, filter).await?;
+    let mut done = preview(&mut *view.begin().await?, workspace, filter).await?;
     let (mut after, mut left) = (Uuid::nil(), events_max);
     while left > 0 {
-        let batch = next(pool, workspace, filter, after, left.min(BATCH)).await?;
+        let mut tx = view.begin().await?;
+        let batch = next(&mut tx, workspace, filter, after, left.min(BATCH)).await?;
         let Some(last) = batch.last() else { break };
         after = last.id;
         left -= BATCH;
-        done.enqueued += enqueue(pool, queue, &batch).await?;
+        let enqueued = queue.enqueue(&mut tx, &jobs(&batch)?).await?;
+        tx.commit().await?;
+        queue.wake(&enqueued);
+        done.enqueued += i64::try_from(enqueued.iter().filter(|e| e.fresh).count())?;
     }
     Ok(done)
 }
 
 async fn next(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     workspace: Option<&str>,
     filter: &EventFilter,
     after: Uuid,
@@ -142,24 +149,17 @@ async fn next(
     .bind(after)
     .bind(limit)
     .persistent(false)
-    .fetch_all(pool)
+    .fetch_all(conn)
     .await
 }
 
-async fn enqueue(pool: &PgPool, queue: &Queue, events: &[Replayable]) -> anyhow::Result<i64> {
-    let mut jobs = Vec::with_capacity(events.len());
-    for event in events {
+fn jobs(events: &[Replayable]) -> anyhow::Result<Vec<NewJob>> {
+    let job = |event: &Replayable| {
         let job = Normalize { event_id: event.id, source_id: event.source_id.clone() };
-        jobs.push(
-            NewJob::of::<Normalize>(event.workspace_id.as_str(), &job)?
-                .unique_key(event.id.to_string())
-                .priority(3)
-                .trace(Some(event.trace_id.clone())),
-        );
-    }
-    let mut tx = pool.begin().await?;
-    let enqueued = queue.enqueue(&mut tx, &jobs).await?;
-    tx.commit().await?;
-    queue.wake(&enqueued);
-    Ok(i64::try_from(enqueued.iter().filter(|e| e.fresh).count())?)
+        Ok(NewJob::of::<Normalize>(event.workspace_id.as_str(), &job)?
+            .unique_key(event.id.to_string())
+            .priority(3)
+            .trace(Some(event.trace_id.clone())))
+    };
+    events.iter().map(job).collect()
 }

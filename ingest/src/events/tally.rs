@@ -1,7 +1,7 @@
 //! What became of the deliveries of each source, counted.
 
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use utoipa::ToSchema;
 
 /// Deliveries of one source, since it was added.
@@ -32,7 +32,10 @@ pub struct SourceTally {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn by_source(pool: &PgPool, workspace: Option<&str>) -> sqlx::Result<Vec<SourceTally>> {
+pub async fn by_source(
+    db: impl PgExecutor<'_>,
+    workspace: Option<&str>,
+) -> sqlx::Result<Vec<SourceTally>> {
     sqlx::query_as(
         "select s.id as source_id, s.kind, s.name,
                 coalesce(sum(r.n), 0)::bigint as received,
@@ -50,6 +53,6 @@ pub async fn by_source(pool: &PgPool, workspace: Option<&str>) -> sqlx::Result<V
          order by s.created_at, s.id",
     )
     .bind(workspace)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use millrace_config::SecretString;
 use millrace_jobs::store::{new_id, random_id};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::keys;
 use crate::{
@@ -211,7 +211,7 @@ pub async fn get(pool: &PgPool, which: &str) -> Result<SourceRow, AdminError> {
 /// # Errors
 /// If the database does not answer.
 pub async fn list(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace_id: Option<&str>,
     which: Option<&str>,
 ) -> Result<Vec<SourceRow>, sqlx::Error> {
@@ -228,7 +228,7 @@ pub async fn list(
     )
     .bind(workspace_id)
     .bind(which)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 

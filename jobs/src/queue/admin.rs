@@ -4,9 +4,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::{Queue, wake::Place};
+use super::{Queue, enqueue::Ready, wake::Place};
 
 /// Which jobs to list; `None` does not filter.
 #[derive(Debug, Clone, Default)]
@@ -102,7 +103,11 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn list(&self, filter: &JobFilter) -> sqlx::Result<Vec<JobRow>> {
+    pub async fn list(
+        &self,
+        db: impl PgExecutor<'_>,
+        filter: &JobFilter,
+    ) -> sqlx::Result<Vec<JobRow>> {
         sqlx::query_as(
             "select id, workspace_id, kind, state, priority, attempt, spared, attempts_max, crashes, run_at, leased_by,
                     lease_until, started_at, cancel_requested, unique_key, last_error, trace_id, replay_of, created_at
@@ -116,7 +121,7 @@ impl Queue {
         .bind(&filter.state)
         .bind(filter.before)
         .bind(filter.limit.clamp(1, 1000))
-        .fetch_all(self.pool())
+        .fetch_all(db)
         .await
     }
 
@@ -124,7 +129,12 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn show(&self, workspace_id: Option<&str>, id: i64) -> sqlx::Result<Option<JobView>> {
+    pub async fn show(
+        &self,
+        conn: &mut PgConnection,
+        workspace_id: Option<&str>,
+        id: i64,
+    ) -> sqlx::Result<Option<JobView>> {
         let living: Option<JobRow> = sqlx::query_as(
             "select id, workspace_id, kind, state, priority, attempt, spared, attempts_max, crashes, run_at, leased_by,
                     lease_until, started_at, cancel_requested, unique_key, last_error, trace_id, replay_of, created_at
@@ -132,7 +142,7 @@ impl Queue {
         )
         .bind(id)
         .bind(workspace_id)
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *conn)
         .await?;
         if let Some(row) = living {
             return Ok(Some(JobView::Living(Box::new(row))));
@@ -144,16 +154,22 @@ impl Queue {
         )
         .bind(id)
         .bind(workspace_id)
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *conn)
         .await?;
         Ok(finished.map(|row| JobView::Finished(Box::new(row))))
     }
 
-    /// Run a scheduled job (one that waits for its next attempt, or for its time) at once. False: none such.
+    /// Run a scheduled job (one that waits for its next attempt, or for its time) at once. `None`: none such. After the
+    /// commit, hand the result to [`Queue::wake_ready`].
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn retry(&self, workspace_id: Option<&str>, id: i64) -> sqlx::Result<bool> {
+    pub async fn retry(
+        &self,
+        db: impl PgExecutor<'_>,
+        workspace_id: Option<&str>,
+        id: i64,
+    ) -> sqlx::Result<Option<Ready>> {
         let row = sqlx::query(
             "update ops.jobs set state = 'ready', run_at = now(), position = nextval('ops.job_positions')
              where id = $1 and state = 'scheduled' and ($2::text is null or workspace_id = $2)
@@ -161,17 +177,21 @@ impl Queue {
         )
         .bind(id)
         .bind(workspace_id)
-        .fetch_optional(self.pool())
+        .fetch_optional(db)
         .await?;
-        self.wakes().spread(row.as_ref().map(Place::from_row).transpose()?);
-        Ok(row.is_some())
+        row.as_ref().map(|row| Ok(Ready(vec![Place::from_row(row)?]))).transpose()
     }
 
-    /// Cancel a living job; a running one is stopped by its worker.
+    /// Cancel a living job; a running one is stopped by its worker, which [`Queue::wake_cancels`] tells after the commit.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn cancel(&self, workspace_id: Option<&str>, id: i64) -> sqlx::Result<Cancelled> {
+    pub async fn cancel(
+        &self,
+        conn: &mut PgConnection,
+        workspace_id: Option<&str>,
+        id: i64,
+    ) -> sqlx::Result<Cancelled> {
         let gone: Option<i64> = sqlx::query_scalar(
             "with gone as (
                delete from ops.jobs
@@ -184,7 +204,7 @@ impl Queue {
         )
         .bind(id)
         .bind(workspace_id)
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *conn)
         .await?;
         if gone.is_some() {
             return Ok(Cancelled::Now);
@@ -196,13 +216,9 @@ impl Queue {
         )
         .bind(id)
         .bind(workspace_id)
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *conn)
         .await?;
-        if told.is_none() {
-            return Ok(Cancelled::NotFound);
-        }
-        self.wakes().spread_cancel();
-        Ok(Cancelled::Requested)
+        Ok(if told.is_some() { Cancelled::Requested } else { Cancelled::NotFound })
     }
 
     /// Claim no more of a kind, a tenant, or (both empty) anything. Running jobs go on.

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{PgExecutor, Row};
 use utoipa::ToSchema;
 
-use super::{Queue, wake::Place};
+use super::{Queue, enqueue::Ready, wake::Place};
 
 /// Which dead letters; `None` does not filter.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -65,7 +65,11 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn dead(&self, filter: &DeadFilter) -> sqlx::Result<Vec<DeadRow>> {
+    pub async fn dead(
+        &self,
+        db: impl PgExecutor<'_>,
+        filter: &DeadFilter,
+    ) -> sqlx::Result<Vec<DeadRow>> {
         sqlx::query_as(
             "select id, job_id, workspace_id, kind, source_id, event_id, reason, error, attempt, crashes, trace_id,
                     created_at, died_at, replayed_at, replayed_as
@@ -86,16 +90,20 @@ impl Queue {
         .bind(filter.until)
         .bind(filter.before)
         .bind(filter.limit.clamp(1, 10_000))
-        .fetch_all(self.pool())
+        .fetch_all(db)
         .await
     }
 
     /// Enqueue the jobs of dead letters again, with all their attempts. Letters already replayed are taken again only
-    /// when named by id.
+    /// when named by id. After the commit, hand what is ready to [`Queue::wake_ready`].
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn replay(&self, filter: &DeadFilter) -> sqlx::Result<Vec<Replayed>> {
+    pub async fn replay(
+        &self,
+        db: impl PgExecutor<'_>,
+        filter: &DeadFilter,
+    ) -> sqlx::Result<(Vec<Replayed>, Ready)> {
         let rows = sqlx::query(include_str!("replay.sql"))
             .bind(&filter.workspace_id)
             .bind(&filter.ids)
@@ -105,12 +113,13 @@ impl Queue {
             .bind(filter.since)
             .bind(filter.until)
             .bind(filter.limit.clamp(1, 10_000))
-            .fetch_all(self.pool())
+            .fetch_all(db)
             .await?;
         let places: sqlx::Result<Vec<_>> = rows.iter().map(Place::from_row).collect();
-        self.wakes().spread(places?);
-        rows.iter()
+        let replayed: sqlx::Result<Vec<_>> = rows
+            .iter()
             .map(|row| Ok(Replayed { letter: row.try_get("replay_of")?, job: row.try_get("id")? }))
-            .collect()
+            .collect();
+        Ok((replayed?, Ready(places?)))
     }
 }

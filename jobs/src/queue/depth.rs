@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::PgExecutor;
 use utoipa::ToSchema;
 
 use super::Queue;
@@ -47,7 +48,11 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn depth(&self, workspace_id: Option<&str>) -> sqlx::Result<Vec<Depth>> {
+    pub async fn depth(
+        &self,
+        db: impl PgExecutor<'_>,
+        workspace_id: Option<&str>,
+    ) -> sqlx::Result<Vec<Depth>> {
         sqlx::query_as(
             "select kind, sum(ready)::bigint as ready, sum(scheduled)::bigint as scheduled, sum(running)::bigint as running,
                     sum(dead)::bigint as dead, max(oldest_ready_s) as oldest_ready_s
@@ -64,7 +69,7 @@ impl Queue {
              group by kind order by kind",
         )
         .bind(workspace_id)
-        .fetch_all(self.pool())
+        .fetch_all(db)
         .await
     }
 

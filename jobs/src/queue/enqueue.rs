@@ -24,6 +24,11 @@ pub struct Enqueued {
     place: Option<(Place, i64)>,
 }
 
+/// Where claimers find jobs that became ready.
+#[derive(Debug, Default)]
+#[must_use = "claimers are told after the commit"]
+pub struct Ready(pub(super) Vec<(Place, i64)>);
+
 impl Queue {
     /// Insert jobs in the caller's transaction, in order. A unique key that is taken does not fail: the waiting job is
     /// returned, and does not start before this transaction ends, so that it sees what the transaction wrote. After the
@@ -58,6 +63,16 @@ impl Queue {
     /// Tell claimers, here and elsewhere, that committed jobs are ready. Forgetting to call it costs at most a second.
     pub fn wake(&self, enqueued: &[Enqueued]) {
         self.wakes().spread(enqueued.iter().filter_map(|e| e.place.clone()));
+    }
+
+    /// As [`Queue::wake`], for jobs that somebody made ready.
+    pub fn wake_ready(&self, ready: Ready) {
+        self.wakes().spread(ready.0);
+    }
+
+    /// Tell workers, here and elsewhere, that a running job was cancelled. Forgetting to call it costs a heartbeat.
+    pub fn wake_cancels(&self) {
+        self.wakes().spread_cancel();
     }
 
     /// As [`Queue::wake`], for jobs added by the SQL function `ops.enqueue`: per workspace, the first position.

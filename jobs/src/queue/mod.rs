@@ -37,7 +37,7 @@ mod spec;
 mod wake;
 
 pub use complete::complete_in;
-pub use enqueue::Enqueued;
+pub use enqueue::{Enqueued, Ready};
 pub use runtime::{Runtime, RuntimeHandle, step};
 pub use spec::{Spec, assert_unique, spec};
 use wake::Wakes;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 /// What somebody is about to do.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct AuditFilter {
 ///
 /// # Errors
 /// Those of the database; the act must then not be done.
-pub async fn note(pool: &PgPool, act: Act<'_>, detail: Value) -> sqlx::Result<()> {
+pub async fn note(db: impl PgExecutor<'_>, act: Act<'_>, detail: Value) -> sqlx::Result<()> {
     sqlx::query(
         "insert into ops.audit (workspace_id, actor, action, target, detail) values ($1, $2, $3, $4, $5)",
     )
@@ -58,7 +58,7 @@ pub async fn note(pool: &PgPool, act: Act<'_>, detail: Value) -> sqlx::Result<()
     .bind(act.action)
     .bind(act.target)
     .bind(detail)
-    .execute(pool)
+    .execute(db)
     .await
     .map(drop)
 }

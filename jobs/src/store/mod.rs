@@ -19,6 +19,7 @@ pub mod signal_versions;
 pub mod signals;
 pub mod suggestion_feedback;
 pub mod suggestions;
+pub mod tenants;
 pub mod workspaces;
 
 /// A new row id in the seed's format: 21 url-safe characters.

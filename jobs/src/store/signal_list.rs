@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -219,7 +219,7 @@ pub struct Effect {
 /// # Errors
 /// Those of the database.
 pub async fn list(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     filter: &SignalFilter,
     after: Option<(DateTime<Utc>, String)>,
@@ -266,7 +266,7 @@ pub async fn list(
     .bind(after_id)
     .bind(limit)
     .persistent(false)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -275,7 +275,7 @@ pub async fn list(
 /// # Errors
 /// Those of the database.
 pub async fn get(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     id: &str,
 ) -> sqlx::Result<Option<SignalDetail>> {
@@ -293,7 +293,7 @@ pub async fn get(
     )
     .bind(id)
     .bind(workspace)
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await
 }
 
@@ -301,13 +301,13 @@ pub async fn get(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn versions(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Version>> {
+pub async fn versions(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Vec<Version>> {
     sqlx::query_as(
         "select version, change, verbatim, event_id, recorded_at at time zone 'utc' as recorded_at
          from signals.signal_versions where signal_id = $1 order by version desc limit 200",
     )
     .bind(id)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -315,7 +315,7 @@ pub async fn versions(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Version>> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn links(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Link>> {
+pub async fn links(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Vec<Link>> {
     sqlx::query_as(
         "select l.project_id, p.name as project_name, l.link_reason as reason, l.confidence, l.linked_by,
                 l.linked_at at time zone 'utc' as linked_at
@@ -323,7 +323,7 @@ pub async fn links(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Link>> {
          where l.signal_id = $1 order by l.linked_at, l.project_id",
     )
     .bind(id)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -331,13 +331,13 @@ pub async fn links(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Link>> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn personas(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Persona>> {
+pub async fn personas(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Vec<Persona>> {
     sqlx::query_as(
         "select persona_id, confidence, linked_at at time zone 'utc' as linked_at
          from signals.signal_personas where signal_id = $1 order by linked_at, persona_id",
     )
     .bind(id)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -345,6 +345,6 @@ pub async fn personas(pool: &PgPool, id: &str) -> sqlx::Result<Vec<Persona>> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn effects(pool: &PgPool, event_id: Uuid) -> sqlx::Result<Vec<Effect>> {
-    sqlx::query_as(include_str!("effects.sql")).bind(event_id).fetch_all(pool).await
+pub async fn effects(db: impl PgExecutor<'_>, event_id: Uuid) -> sqlx::Result<Vec<Effect>> {
+    sqlx::query_as(include_str!("effects.sql")).bind(event_id).fetch_all(db).await
 }

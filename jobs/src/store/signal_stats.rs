@@ -1,7 +1,7 @@
 //! How signals stand, counted. Reads only.
 
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use utoipa::ToSchema;
 
 /// Signals of one source, counted.
@@ -29,7 +29,10 @@ pub struct SignalTally {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn by_source(pool: &PgPool, workspace: Option<&str>) -> sqlx::Result<Vec<SignalTally>> {
+pub async fn by_source(
+    db: impl PgExecutor<'_>,
+    workspace: Option<&str>,
+) -> sqlx::Result<Vec<SignalTally>> {
     sqlx::query_as(
         "select s.source_id,
                 count(*) filter (where s.deleted_at is null) as signals,
@@ -44,6 +47,6 @@ pub async fn by_source(pool: &PgPool, workspace: Option<&str>) -> sqlx::Result<V
          group by s.source_id order by s.source_id",
     )
     .bind(workspace)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }

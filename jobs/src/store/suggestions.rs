@@ -1,7 +1,7 @@
 //! What the service suggests, and what is like what: reads only.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
 /// A project that a signal may belong to, not yet linked or dismissed.
@@ -29,7 +29,7 @@ pub struct Suggestion {
 /// # Errors
 /// Those of the database.
 pub async fn list(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace_id: &str,
     signal_id: Option<&str>,
     confidence_min: f32,
@@ -56,7 +56,7 @@ pub async fn list(
     .bind(signal_id)
     .bind(confidence_min)
     .bind(limit)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -81,7 +81,7 @@ pub struct Similar {
 /// # Errors
 /// Those of the database.
 pub async fn similar(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     workspace_id: &str,
     signal_id: &str,
     limit: i64,
@@ -91,7 +91,7 @@ pub async fn similar(
     )
     .bind(workspace_id)
     .bind(signal_id)
-    .fetch_one(pool)
+    .fetch_one(&mut *conn)
     .await?;
     if !known {
         return Ok(None);
@@ -110,7 +110,7 @@ pub async fn similar(
     .bind(workspace_id)
     .bind(signal_id)
     .bind(limit)
-    .fetch_all(pool)
+    .fetch_all(conn)
     .await?;
     Ok(Some(found))
 }

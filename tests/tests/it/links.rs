@@ -215,7 +215,7 @@ async fn accepted_suggestions_and_new_words_move_the_profile() {
     Profile::run(ctx.clone(), vec![lease(Profile {})]).await;
     assert_eq!(status(&db, "c").await, "linked", "a new description finds its signals");
 
-    let like = suggestions::similar(&db.pool, "w", "a", 10).await.unwrap().unwrap();
+    let like = suggestions::similar(&mut conn, "w", "a", 10).await.unwrap().unwrap();
     assert_eq!(like[0].signal_id, "b");
-    assert!(suggestions::similar(&db.pool, "other", "a", 10).await.unwrap().is_none());
+    assert!(suggestions::similar(&mut conn, "other", "a", 10).await.unwrap().is_none());
 }

@@ -8,10 +8,13 @@ use axum::{
 };
 use millrace_ingest::{registry::keys, verify::hash_key};
 use moka::sync::Cache;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::{Api, error::ApiError};
-use millrace_jobs::store::audit::{self, Act};
+use millrace_jobs::store::{
+    audit::{self, Act},
+    tenants::View,
+};
 use serde_json::Value;
 
 /// Keys remembered at once.
@@ -22,26 +25,25 @@ const KEY_BYTES_MAX: usize = 128;
 /// Living keys by hash, remembered for a moment; a wrong key is asked for every time.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
+    /// Sees all workspaces: until the key is found, nobody knows whose it is.
+    edge: PgPool,
     known: Cache<[u8; 32], Arc<keys::ApiKey>>,
 }
 
 impl Keys {
     /// Remember a key for `fresh`; a revoked key works no longer than that.
-    pub(crate) fn new(fresh: Duration) -> Self {
-        Self { known: Cache::builder().max_capacity(CACHE_KEYS_MAX).time_to_live(fresh).build() }
+    pub(crate) fn new(edge: PgPool, fresh: Duration) -> Self {
+        let known = Cache::builder().max_capacity(CACHE_KEYS_MAX).time_to_live(fresh).build();
+        Self { edge, known }
     }
 
-    async fn find(
-        &self,
-        pool: &PgPool,
-        text: &str,
-    ) -> Result<Option<Arc<keys::ApiKey>>, sqlx::Error> {
+    async fn find(&self, text: &str) -> Result<Option<Arc<keys::ApiKey>>, sqlx::Error> {
         let hash = hash_key(text.as_bytes());
         if let Some(key) = self.known.get(&hash) {
             return Ok(Some(key));
         }
-        let Some(key) = keys::find(pool, text).await?.map(Arc::new) else { return Ok(None) };
-        keys::touch(pool, &key.id).await?;
+        let Some(key) = keys::find(&self.edge, text).await?.map(Arc::new) else { return Ok(None) };
+        keys::touch(&self.edge, &key.id).await?;
         self.known.insert(hash, key.clone());
         Ok(Some(key))
     }
@@ -86,6 +88,16 @@ impl<S> Caller<S> {
         &self.key.workspace_id
     }
 
+    /// A transaction that sees this tenant's rows, whatever its statements say.
+    pub(crate) async fn begin(&self, api: &Api) -> sqlx::Result<Transaction<'static, Postgres>> {
+        self.view(api).begin().await
+    }
+
+    /// For work of several transactions.
+    pub(super) fn view<'a>(&'a self, api: &'a Api) -> View<'a> {
+        View::Of(&api.tenants, self.workspace())
+    }
+
     /// For logs and activity: which key it was.
     pub(crate) fn key_id(&self) -> &str {
         &self.key.id
@@ -103,7 +115,9 @@ impl Caller<Operate> {
     ) -> Result<(), ApiError> {
         let actor = format!("key:{}", self.key.id);
         let act = Act { workspace_id: self.workspace(), actor: &actor, action, target };
-        Ok(audit::note(&api.pool, act, detail).await?)
+        let mut tx = self.begin(api).await?;
+        audit::note(&mut *tx, act, detail).await?;
+        Ok(tx.commit().await?)
     }
 }
 
@@ -112,7 +126,7 @@ impl<S: Scope> FromRequestParts<Api> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let text = key_text(&parts.headers).ok_or(ApiError::Unauthorized)?;
-        let key = api.keys.find(&api.pool, text).await?.ok_or(ApiError::Unauthorized)?;
+        let key = api.keys.find(text).await?.ok_or(ApiError::Unauthorized)?;
         if !key.scopes.iter().any(|s| s == S::NAME) {
             return Err(ApiError::Forbidden(S::NAME));
         }

@@ -73,7 +73,8 @@ pub(super) async fn list(
         from: query.from,
         to: query.to,
     };
-    let rows = log::list(&api.pool, Some(caller.workspace()), &filter, after, limit + 1).await?;
+    let mut tx = caller.begin(&api).await?;
+    let rows = log::list(&mut *tx, Some(caller.workspace()), &filter, after, limit + 1).await?;
     Ok(Json(page::page(rows, limit, |e| (e.received_at, e.id.to_string()))))
 }
 
@@ -97,10 +98,11 @@ pub(super) async fn show(
     caller: Caller<Read>,
     At(id): At<Uuid>,
 ) -> Result<Json<EventView>, ApiError> {
-    let event = log::get(&api.pool, Some(caller.workspace()), id)
+    let mut tx = caller.begin(&api).await?;
+    let event = log::get(&mut *tx, Some(caller.workspace()), id)
         .await?
         .ok_or(ApiError::NotFound("event"))?;
-    let effects = signal_list::effects(&api.pool, id).await?;
+    let effects = signal_list::effects(&mut *tx, id).await?;
     let read = event.event.state != EventState::Stored.as_str();
     let processed = read && effects.iter().all(|e| e.processed);
     Ok(Json(EventView { event, effects, processed }))
@@ -128,10 +130,10 @@ pub(super) async fn replay(
 ) -> Result<Json<Replayed>, ApiError> {
     let workspace = Some(caller.workspace());
     let replayed = if body.dry_run {
-        replay::preview(&api.pool, workspace, &body.filter).await?
+        replay::preview(&mut *caller.begin(&api).await?, workspace, &body.filter).await?
     } else {
         caller.note(&api, "events.replay", "", json!(body.filter)).await?;
-        replay::run(&api.pool, &api.queue, workspace, &body.filter, REPLAY_MAX).await?
+        replay::run(caller.view(&api), &api.queue, workspace, &body.filter, REPLAY_MAX).await?
     };
     Ok(Json(replayed))
 }

@@ -24,7 +24,7 @@ use axum::{
     routing::{get, post, put},
 };
 use millrace_config::Settings;
-use millrace_jobs::queue::Queue;
+use millrace_jobs::{queue::Queue, store::tenants::Tenants};
 use sqlx::PgPool;
 use tokio::time::Instant;
 
@@ -35,18 +35,21 @@ pub use openapi::document;
 /// What handlers use.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pool: PgPool,
+    /// Everything a handler asks and writes, as its caller's workspace.
+    tenants: Tenants,
+    /// For `queue.enqueue` and its like in such a transaction.
     queue: Queue,
     settings: Arc<Settings>,
     keys: Keys,
 }
 
 impl Api {
-    /// Answer from `pool`; a revoked key is noticed within `ingest.source_cache_ms`.
+    /// Answer from `tenants`. Whose a key is is looked up through `edge`; that one was revoked is noticed within
+    /// `ingest.source_cache_ms`.
     #[must_use]
-    pub fn new(pool: PgPool, queue: Queue, settings: Arc<Settings>) -> Self {
-        let keys = Keys::new(Duration::from_millis(settings.ingest.source_cache_ms));
-        Self { pool, queue, settings, keys }
+    pub fn new(tenants: Tenants, edge: PgPool, queue: Queue, settings: Arc<Settings>) -> Self {
+        let keys = Keys::new(edge, Duration::from_millis(settings.ingest.source_cache_ms));
+        Self { tenants, queue, settings, keys }
     }
 }
 

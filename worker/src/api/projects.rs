@@ -36,7 +36,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
 ) -> Result<Json<ProjectList>, ApiError> {
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = caller.begin(&api).await?;
     Ok(Json(ProjectList { items: projects::list(&mut conn, caller.workspace()).await? }))
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn show(
     caller: Caller<Read>,
     At(id): At<String>,
 ) -> Result<Json<Project>, ApiError> {
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = caller.begin(&api).await?;
     let found = projects::get(&mut conn, caller.workspace(), &id).await?;
     found.map(Json).ok_or(ApiError::NotFound("project"))
 }
@@ -73,7 +73,7 @@ pub(super) async fn add(
     Body(new): Body<NewProject>,
 ) -> Result<(StatusCode, Json<Project>), ApiError> {
     check_name(&new.name)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let name = new.name.trim();
     let made =
         projects::create(&mut tx, caller.workspace(), name, new.description.as_deref()).await?;
@@ -119,7 +119,7 @@ pub(super) async fn change(
         ProjectStatus::Active => "active",
         ProjectStatus::Archived => "archived",
     });
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let (name, description) = (edit.name.as_deref().map(str::trim), edit.description.as_deref());
     let changed =
         projects::update(&mut tx, caller.workspace(), &id, name, description, status).await?;
@@ -152,7 +152,7 @@ pub(super) async fn link(
         return Err(ApiError::BadRequest(format!("signals: 1 to {LINKS_MAX} ids")));
     }
     let workspace_id = caller.workspace();
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     if projects::get(&mut tx, workspace_id, &project_id).await?.is_none() {
         return Err(ApiError::NotFound("project"));
     }

@@ -66,7 +66,7 @@ pub(super) async fn jobs(
         before: before(query.cursor.as_deref())?,
         limit: limit + 1,
     };
-    let rows = api.queue.list(&filter).await?;
+    let rows = api.queue.list(&mut *caller.begin(&api).await?, &filter).await?;
     Ok(Json(page::page(rows, limit, |j| (j.created_at, j.id.to_string()))))
 }
 
@@ -84,7 +84,8 @@ pub(super) async fn job(
     caller: Caller<Read>,
     At(id): At<i64>,
 ) -> Result<Json<JobView>, ApiError> {
-    let found = api.queue.show(Some(caller.workspace()), id).await?;
+    let mut tx = caller.begin(&api).await?;
+    let found = api.queue.show(&mut tx, Some(caller.workspace()), id).await?;
     found.map(Json).ok_or(ApiError::NotFound("job"))
 }
 
@@ -107,10 +108,13 @@ pub(super) async fn retry(
 ) -> Result<Json<Outcome>, ApiError> {
     let workspace = Some(caller.workspace());
     caller.note(&api, "jobs.retry", &id.to_string(), json!({})).await?;
-    if api.queue.retry(workspace, id).await? {
+    let mut tx = caller.begin(&api).await?;
+    if let Some(ready) = api.queue.retry(&mut *tx, workspace, id).await? {
+        tx.commit().await?;
+        api.queue.wake_ready(ready);
         return Ok(Json(Outcome { id, outcome: "retried" }));
     }
-    match api.queue.show(workspace, id).await? {
+    match api.queue.show(&mut tx, workspace, id).await? {
         None => Err(ApiError::NotFound("job")),
         Some(JobView::Living(job)) => Err(ApiError::Conflict(format!(
             "the job does not wait for a retry, it is {}",
@@ -131,9 +135,15 @@ pub(super) async fn cancel(
     At(id): At<i64>,
 ) -> Result<Json<Outcome>, ApiError> {
     caller.note(&api, "jobs.cancel", &id.to_string(), json!({})).await?;
-    match api.queue.cancel(Some(caller.workspace()), id).await? {
+    let mut tx = caller.begin(&api).await?;
+    let cancelled = api.queue.cancel(&mut tx, Some(caller.workspace()), id).await?;
+    tx.commit().await?;
+    match cancelled {
         Cancelled::Now => Ok(Json(Outcome { id, outcome: "cancelled" })),
-        Cancelled::Requested => Ok(Json(Outcome { id, outcome: "cancel_requested" })),
+        Cancelled::Requested => {
+            api.queue.wake_cancels();
+            Ok(Json(Outcome { id, outcome: "cancel_requested" }))
+        }
         Cancelled::NotFound => Err(ApiError::NotFound("living job")),
     }
 }
@@ -200,7 +210,7 @@ pub(super) async fn dead(
         before: before(query.cursor.as_deref())?,
         limit: limit + 1,
     };
-    let rows = api.queue.dead(&filter).await?;
+    let rows = api.queue.dead(&mut *caller.begin(&api).await?, &filter).await?;
     Ok(Json(page::page(rows, limit, |d| (d.died_at, d.id.to_string()))))
 }
 
@@ -254,12 +264,15 @@ pub(super) async fn replay(
         limit: REPLAY_MAX,
     };
     if body.dry_run {
-        let mut letters = api.queue.dead(&filter).await?;
+        let mut letters = api.queue.dead(&mut *caller.begin(&api).await?, &filter).await?;
         letters.retain(|l| filter.ids.is_some() || l.replayed_at.is_none());
         return Ok(Json(DeadReplayed { matched: letters.len(), jobs: Vec::new() }));
     }
     caller.note(&api, "dead.replay", "", json!(filter)).await?;
-    let replayed = api.queue.replay(&filter).await?;
+    let mut tx = caller.begin(&api).await?;
+    let (replayed, ready) = api.queue.replay(&mut *tx, &filter).await?;
+    tx.commit().await?;
+    api.queue.wake_ready(ready);
     let jobs: Vec<i64> = replayed.iter().map(|r| r.job).collect();
     Ok(Json(DeadReplayed { matched: jobs.len(), jobs }))
 }

@@ -7,6 +7,7 @@ use millrace_jobs::store::{
     signals::by_user::{self, Edit, Edited},
 };
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -27,8 +28,9 @@ pub(super) async fn list(
 ) -> Result<Json<Page<SignalRow>>, ApiError> {
     let limit = page::limit(filter.limit)?;
     let after = page::after(filter.cursor.as_deref())?;
+    let mut tx = caller.begin(&api).await?;
     let rows =
-        signal_list::list(&api.pool, Some(caller.workspace()), &filter, after, limit + 1).await?;
+        signal_list::list(&mut *tx, Some(caller.workspace()), &filter, after, limit + 1).await?;
     Ok(Json(page::page(rows, limit, |s| (s.created_at, s.id.clone()))))
 }
 
@@ -55,19 +57,23 @@ pub(super) async fn show(
     caller: Caller<Read>,
     At(id): At<String>,
 ) -> Result<Json<SignalView>, ApiError> {
-    view(&api, caller.workspace(), &id).await.map(Json)
+    view(&mut *caller.begin(&api).await?, caller.workspace(), &id).await.map(Json)
 }
 
-pub(super) async fn view(api: &Api, workspace: &str, id: &str) -> Result<SignalView, ApiError> {
-    let signal = signal_list::get(&api.pool, Some(workspace), id)
+pub(super) async fn view(
+    conn: &mut PgConnection,
+    workspace: &str,
+    id: &str,
+) -> Result<SignalView, ApiError> {
+    let signal = signal_list::get(&mut *conn, Some(workspace), id)
         .await?
         .ok_or(ApiError::NotFound("signal"))?;
     Ok(SignalView {
         signal,
-        links: signal_list::links(&api.pool, id).await?,
-        personas: signal_list::personas(&api.pool, id).await?,
-        suggestions: suggestions::list(&api.pool, workspace, Some(id), 0.0, 5).await?,
-        versions: signal_list::versions(&api.pool, id).await?,
+        links: signal_list::links(&mut *conn, id).await?,
+        personas: signal_list::personas(&mut *conn, id).await?,
+        suggestions: suggestions::list(&mut *conn, workspace, Some(id), 0.0, 5).await?,
+        versions: signal_list::versions(&mut *conn, id).await?,
     })
 }
 
@@ -88,7 +94,7 @@ pub(super) async fn change(
             ));
         }
     }
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     match by_user::edit(&mut tx, caller.workspace(), &id, &edit, caller.key_id()).await? {
         Edited::Done => {}
         Edited::NotFound => return Err(ApiError::NotFound("signal")),
@@ -97,8 +103,9 @@ pub(super) async fn change(
             return Err(ApiError::Conflict(format!("a signal that is {from} cannot be made {to}")));
         }
     }
+    let view = view(&mut tx, caller.workspace(), &id).await?;
     tx.commit().await?;
-    view(&api, caller.workspace(), &id).await.map(Json)
+    Ok(Json(view))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -129,10 +136,11 @@ pub(super) async fn similar(
 ) -> Result<Json<SimilarList>, ApiError> {
     let limit = page::limit(query.limit)?;
     let workspace = caller.workspace();
-    if let Some(items) = suggestions::similar(&api.pool, workspace, &id, limit).await? {
+    let mut tx = caller.begin(&api).await?;
+    if let Some(items) = suggestions::similar(&mut tx, workspace, &id, limit).await? {
         return Ok(Json(SimilarList { items }));
     }
-    match signal_list::get(&api.pool, Some(workspace), &id).await? {
+    match signal_list::get(&mut *tx, Some(workspace), &id).await? {
         None => Err(ApiError::NotFound("signal")),
         Some(_) => Err(ApiError::Conflict("the signal has no vector: it is not embedded yet, or only the beginning of a text whose parts are".into())),
     }

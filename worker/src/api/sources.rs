@@ -56,10 +56,11 @@ pub(super) async fn list(
     caller: Caller<Read>,
 ) -> Result<Json<SourceList>, ApiError> {
     let workspace = Some(caller.workspace());
-    let tallies = tally::by_source(&api.pool, workspace).await?;
+    let mut tx = caller.begin(&api).await?;
+    let tallies = tally::by_source(&mut *tx, workspace).await?;
     let mut tallies: HashMap<_, _> =
         tallies.into_iter().map(|t| (t.source_id.clone(), t)).collect();
-    let rows = admin::list(&api.pool, workspace, None).await?;
+    let rows = admin::list(&mut *tx, workspace, None).await?;
     // A source added between the two reads shows up next time.
     let items = rows.into_iter().filter_map(|s| {
         let deliveries = tallies.remove(&s.id)?;

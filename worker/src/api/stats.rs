@@ -44,8 +44,10 @@ pub(super) async fn show(
     caller: Caller<Read>,
 ) -> Result<Json<Stats>, ApiError> {
     let workspace = Some(caller.workspace());
-    let deliveries = tally::by_source(&api.pool, workspace).await?;
-    let signals = signal_stats::by_source(&api.pool, workspace).await?;
+    let mut tx = caller.begin(&api).await?;
+    let deliveries = tally::by_source(&mut *tx, workspace).await?;
+    let signals = signal_stats::by_source(&mut *tx, workspace).await?;
+    let queue = api.queue.depth(&mut *tx, workspace).await?;
     let mut signals: HashMap<_, _> =
         signals.into_iter().map(|t| (t.source_id.clone(), t)).collect();
     let mut of = |id: Option<String>| {
@@ -59,5 +61,5 @@ pub(super) async fn show(
     });
     let sources = sources.collect();
     let other = of(None);
-    Ok(Json(Stats { sources, other, queue: api.queue.depth(workspace).await? }))
+    Ok(Json(Stats { sources, other, queue }))
 }

@@ -54,8 +54,9 @@ pub(super) async fn list(
     if !(0.0..=1.0).contains(&least) {
         return Err(ApiError::BadRequest("confidence_min must be between 0 and 1".into()));
     }
+    let mut tx = caller.begin(&api).await?;
     let items =
-        store::list(&api.pool, caller.workspace(), query.signal.as_deref(), least, limit).await?;
+        store::list(&mut *tx, caller.workspace(), query.signal.as_deref(), least, limit).await?;
     Ok(Json(SuggestionList { items }))
 }
 
@@ -68,14 +69,15 @@ pub(super) async fn accept(
     caller: Caller<Write>,
     At((id, project_id)): At<(String, String)>,
 ) -> Result<Json<SignalView>, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let request = request(&caller, &id, &project_id);
     let answer = links::accept(&mut tx, &api.queue, request).await?;
     if answer == Answer::NotFound {
         return Err(ApiError::NotFound("signal and project"));
     }
+    let view = view(&mut tx, caller.workspace(), &id).await?;
     tx.commit().await?;
-    view(&api, caller.workspace(), &id).await.map(Json)
+    Ok(Json(view))
 }
 
 /// Dismiss a suggestion: it is not made again for this signal
@@ -87,7 +89,7 @@ pub(super) async fn dismiss(
     caller: Caller<Write>,
     At((id, project_id)): At<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let request = request(&caller, &id, &project_id);
     let answer = links::dismiss(&mut tx, &api.queue, request).await?;
     if answer == Answer::NotFound {
@@ -106,14 +108,15 @@ pub(super) async fn link(
     caller: Caller<Write>,
     At((id, project_id)): At<(String, String)>,
 ) -> Result<Json<SignalView>, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let request = request(&caller, &id, &project_id);
     let answer = links::link(&mut tx, &api.queue, request, Some("linked by hand")).await?;
     if answer == Answer::NotFound {
         return Err(ApiError::NotFound("signal and project"));
     }
+    let view = view(&mut tx, caller.workspace(), &id).await?;
     tx.commit().await?;
-    view(&api, caller.workspace(), &id).await.map(Json)
+    Ok(Json(view))
 }
 
 /// Unlink by hand
@@ -125,7 +128,7 @@ pub(super) async fn unlink(
     caller: Caller<Write>,
     At((id, project_id)): At<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = caller.begin(&api).await?;
     let request = request(&caller, &id, &project_id);
     let answer = links::unlink(&mut tx, &api.queue, request).await?;
     if answer == Answer::Unchanged {

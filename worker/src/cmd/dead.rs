@@ -122,12 +122,12 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
     let queue = Queue::new(&pool, &settings.queue);
     match args.action {
         Action::Ls { filter, limit } => {
-            let rows = queue.dead(&filter.with(None, limit)).await?;
+            let rows = queue.dead(&pool, &filter.with(None, limit)).await?;
             out.answer(&rows, || table(&rows, out))
         }
         Action::Show { id } => {
             let filter = DeadFilter { ids: Some(vec![id]), limit: 1, ..DeadFilter::default() };
-            let Some(letter) = queue.dead(&filter).await?.pop() else {
+            let Some(letter) = queue.dead(&pool, &filter).await?.pop() else {
                 return Err(NotFound(format!(
                     "no dead letter {id}; `millrace dead ls` shows them"
                 ))
@@ -145,7 +145,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             let named = !ids.is_empty();
             let filter = filter.with(named.then_some(ids), REPLAY_MAX);
             if dry_run {
-                let mut rows = queue.dead(&filter).await?;
+                let mut rows = queue.dead(&pool, &filter).await?;
                 rows.retain(|l| named || l.replayed_at.is_none());
                 return out.answer(
                     &json!({ "matched": rows.len(), "letters": rows, "jobs": [] }),
@@ -156,7 +156,8 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                 );
             }
             audit::note(&pool, "", "dead.replay", "", json!(filter)).await?;
-            let done = queue.replay(&filter).await?;
+            let (done, ready) = queue.replay(&pool, &filter).await?;
+            queue.wake_ready(ready);
             out.answer(&json!({ "matched": done.len(), "jobs": done }), || {
                 out.say(format!("{} replayed; `millrace jobs ls` shows them", done.len()));
             })

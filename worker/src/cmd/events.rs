@@ -9,7 +9,10 @@ use millrace_ingest::events::{
 };
 use millrace_jobs::{
     queue::Queue,
-    store::signal_list::{self, Effect},
+    store::{
+        signal_list::{self, Effect},
+        tenants::View,
+    },
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -165,7 +168,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                 let queue = Queue::new(&pool, &settings.queue);
                 let whose = workspace.as_deref().unwrap_or_default();
                 audit::note(&pool, whose, "events.replay", "", json!(filter)).await?;
-                replay::run(&pool, &queue, workspace.as_deref(), &filter, limit).await?
+                replay::run(View::All(&pool), &queue, workspace.as_deref(), &filter, limit).await?
             };
             out.answer(&replayed, || summary(&replayed, dry_run, out))
         }

@@ -7,6 +7,7 @@ use millrace_jobs::queue::{
     admin::{Cancelled, JobFilter, JobRow, JobView},
 };
 use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 
 use super::{
     args::{dash, maybe_time, short, time},
@@ -131,21 +132,21 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                 State::Running => "running".to_owned(),
             });
             let filter = JobFilter { workspace_id: workspace, kind, state, before: None, limit };
-            let rows = queue.list(&filter).await?;
+            let rows = queue.list(&pool, &filter).await?;
             out.answer(&rows, || table(&rows, out))
         }
-        Action::Stats { workspace } => stats(&queue, workspace.as_deref(), out).await,
-        Action::Show { id } => match queue.show(None, id).await? {
+        Action::Stats { workspace } => stats(&pool, &queue, workspace.as_deref(), out).await,
+        Action::Show { id } => match queue.show(&mut *pool.acquire().await?, None, id).await? {
             Some(job) => out.answer(&job, || people(&job, out)),
             None => Err(no_job(id).into()),
         },
         Action::Retry { ids } => {
             audit::note(&pool, "", "jobs.retry", "", json!({ "ids": ids })).await?;
-            retry(&queue, &ids, out).await
+            retry(&mut *pool.acquire().await?, &queue, &ids, out).await
         }
         Action::Cancel { ids } => {
             audit::note(&pool, "", "jobs.cancel", "", json!({ "ids": ids })).await?;
-            cancel(&queue, &ids, out).await
+            cancel(&mut *pool.acquire().await?, &queue, &ids, out).await
         }
         Action::Pause { scope, reason } => {
             let (workspace, kind) = scope.names();
@@ -182,9 +183,14 @@ fn table(rows: &[JobRow], out: Out) {
     out.table(["job", "kind", "workspace", "state", "attempt", "run at", "last error"], rows);
 }
 
-async fn stats(queue: &Queue, workspace: Option<&str>, out: Out) -> anyhow::Result<()> {
+async fn stats(
+    pool: &PgPool,
+    queue: &Queue,
+    workspace: Option<&str>,
+    out: Out,
+) -> anyhow::Result<()> {
     let (depth, pauses, workers) =
-        (queue.depth(workspace).await?, queue.pauses().await?, queue.workers().await?);
+        (queue.depth(pool, workspace).await?, queue.pauses().await?, queue.workers().await?);
     let json = json!({ "kinds": depth, "pauses": pauses, "workers": workers });
     out.answer(&json, || {
         let rows = depth.iter().map(|d| {
@@ -251,10 +257,17 @@ fn people(job: &JobView, out: Out) {
     }
 }
 
-async fn retry(queue: &Queue, ids: &[i64], out: Out) -> anyhow::Result<()> {
+async fn retry(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    ids: &[i64],
+    out: Out,
+) -> anyhow::Result<()> {
     for id in ids {
-        if !queue.retry(None, *id).await? {
-            return Err(match queue.show(None, *id).await? {
+        if let Some(ready) = queue.retry(&mut *conn, None, *id).await? {
+            queue.wake_ready(ready);
+        } else {
+            return Err(match queue.show(conn, None, *id).await? {
                 None => no_job(*id).into(),
                 Some(JobView::Living(j)) => {
                     Usage(format!("job {id} does not wait, it is {}", j.state)).into()
@@ -268,12 +281,20 @@ async fn retry(queue: &Queue, ids: &[i64], out: Out) -> anyhow::Result<()> {
     out.answer(&json!({ "retried": ids }), || out.say(format!("{} job(s) run now", ids.len())))
 }
 
-async fn cancel(queue: &Queue, ids: &[i64], out: Out) -> anyhow::Result<()> {
+async fn cancel(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    ids: &[i64],
+    out: Out,
+) -> anyhow::Result<()> {
     let (mut cancelled, mut requested) = (Vec::new(), Vec::new());
     for id in ids {
-        match queue.cancel(None, *id).await? {
+        match queue.cancel(&mut *conn, None, *id).await? {
             Cancelled::Now => cancelled.push(*id),
-            Cancelled::Requested => requested.push(*id),
+            Cancelled::Requested => {
+                queue.wake_cancels();
+                requested.push(*id);
+            }
             Cancelled::NotFound => return Err(NotFound(format!("no living job {id}")).into()),
         }
     }

@@ -117,8 +117,12 @@ fn clock(ahead_s: f64) -> Finding {
 fn connections(server: &Server, settings: &Settings) -> Finding {
     let d = &settings.database;
     let bridges = if settings.buffered() { settings.nats.bridges } else { 0 };
-    let ours =
-        d.ingest_connections + d.api_connections + d.job_connections + QUEUE_CONNECTIONS + bridges;
+    let ours = d.ingest_connections
+        + d.edge_connections
+        + d.api_connections
+        + d.job_connections
+        + QUEUE_CONNECTIONS
+        + bridges;
     let others = (server.connections - server.own_connections).max(0);
     let free = i64::from(server.connections_max) - others;
     let found = format!(

@@ -73,7 +73,7 @@ pub(super) async fn sources(pool: &PgPool, findings: &mut Vec<Finding>) {
 pub(super) async fn queue(pool: &PgPool, settings: &Settings, findings: &mut Vec<Finding>) {
     let queue = Queue::new(pool, &settings.queue);
     let (depth, workers, pauses) =
-        match tokio::try_join!(queue.depth(None), queue.workers(), queue.pauses()) {
+        match tokio::try_join!(queue.depth(pool, None), queue.workers(), queue.pauses()) {
             Ok(answers) => answers,
             Err(e) => return findings.push(broken("queue", &e)),
         };

@@ -87,7 +87,7 @@ async fn a_stale_completion_is_refused() {
     let held = complete_in(&mut tx, &[current, stale]).await.unwrap();
     assert_eq!(held.into_iter().collect::<Vec<_>>(), [current]);
     tx.commit().await.unwrap();
-    let view = ctx.queue.show(None, id).await.unwrap().unwrap();
+    let view = show(&ctx, None, id).await.unwrap();
     assert!(matches!(view, JobView::Finished(row) if row.outcome == "done" && row.attempt == 2));
 }
 
@@ -137,7 +137,11 @@ async fn failures_wait_then_die_with_their_reason() {
     }
     let before: Vec<i32> = runs("failing").iter().map(|r| r.attempts_before).collect();
     assert_eq!(before, [0, 1, 2]);
-    let dead = ctx.queue.dead(&DeadFilter { limit: 10, ..DeadFilter::default() }).await.unwrap();
+    let dead = ctx
+        .queue
+        .dead(&ctx.pool, &DeadFilter { limit: 10, ..DeadFilter::default() })
+        .await
+        .unwrap();
     assert_eq!(
         (dead[0].job_id, dead[0].reason.as_str(), dead[0].attempt),
         (id, "attempts_exhausted", 3)
@@ -183,7 +187,11 @@ async fn an_undecodable_payload_is_a_dead_letter() {
     .unwrap();
     put(&ctx, &[job, act("decodable", Does::Succeed)]).await;
     once(&ctx).await;
-    let dead = ctx.queue.dead(&DeadFilter { limit: 10, ..DeadFilter::default() }).await.unwrap();
+    let dead = ctx
+        .queue
+        .dead(&ctx.pool, &DeadFilter { limit: 10, ..DeadFilter::default() })
+        .await
+        .unwrap();
     assert_eq!((dead.len(), dead[0].reason.as_str()), (1, "undecodable"));
     assert_eq!(dead[0].source_id.as_deref(), Some("src"));
     assert!(dead[0].event_id.is_some());
@@ -198,14 +206,14 @@ async fn a_replayed_dead_letter_is_linked_to_its_job() {
     once(&ctx).await;
     let all = DeadFilter { kind: Some("test.act".into()), limit: 10, ..DeadFilter::default() };
     let other = DeadFilter { reason: Some("crashed".into()), ..all.clone() };
-    assert!(ctx.queue.replay(&other).await.unwrap().is_empty());
-    let replayed = ctx.queue.replay(&all).await.unwrap();
+    assert!(replay(&ctx, &other).await.is_empty());
+    let replayed = replay(&ctx, &all).await;
     assert_eq!(replayed.len(), 1);
-    let letter = &ctx.queue.dead(&all).await.unwrap()[0];
+    let letter = &ctx.queue.dead(&ctx.pool, &all).await.unwrap()[0];
     assert_eq!((letter.id, letter.replayed_as), (replayed[0].letter, Some(replayed[0].job)));
-    let view = ctx.queue.show(Some("w1"), replayed[0].job).await.unwrap().unwrap();
+    let view = show(&ctx, Some("w1"), replayed[0].job).await.unwrap();
     assert!(matches!(view, JobView::Living(row) if row.replay_of == Some(letter.id)));
-    assert!(ctx.queue.show(Some("w2"), replayed[0].job).await.unwrap().is_none());
-    assert!(ctx.queue.replay(&all).await.unwrap().is_empty(), "a filter replays a letter once");
+    assert!(show(&ctx, Some("w2"), replayed[0].job).await.is_none());
+    assert!(replay(&ctx, &all).await.is_empty(), "a filter replays a letter once");
     assert_eq!(once(&ctx).await, 1);
 }

@@ -27,12 +27,12 @@ async fn cancelling_stops_waiting_and_running_jobs() {
     let ctx = fresh().await;
     let later = act("cancel-later", Does::Succeed).delay(Duration::from_hours(1));
     let later = put_one(&ctx, later).await;
-    assert_eq!(ctx.queue.cancel(Some("w2"), later).await.unwrap(), Cancelled::NotFound);
-    assert_eq!(ctx.queue.cancel(Some("w1"), later).await.unwrap(), Cancelled::Now);
+    assert_eq!(cancel(&ctx, Some("w2"), later).await, Cancelled::NotFound);
+    assert_eq!(cancel(&ctx, Some("w1"), later).await, Cancelled::Now);
     let running = put_one(&ctx, act("cancel-running", Does::Hang)).await;
     let runtime = Runtime::start(ctx.clone(), ACT);
     wait_until("running", SOON, async || (!runs("cancel-running").is_empty()).then_some(())).await;
-    assert_eq!(ctx.queue.cancel(None, running).await.unwrap(), Cancelled::Requested);
+    assert_eq!(cancel(&ctx, None, running).await, Cancelled::Requested);
     wait_until("cancelled", SOON, async || {
         let cancelled = "select count(*) from ops.job_history where outcome = 'cancelled'";
         (count(&ctx.pool, cancelled).await == 2).then_some(())
@@ -50,10 +50,11 @@ async fn a_job_that_waits_can_be_retried_at_once_and_listed() {
     let id = put_one(&ctx, later).await;
     assert_eq!(once(&ctx).await, 0);
     let filter = JobFilter { state: Some("scheduled".into()), limit: 10, ..JobFilter::default() };
-    assert_eq!(ctx.queue.list(&filter).await.unwrap()[0].id, id);
-    assert!(!ctx.queue.retry(Some("w2"), id).await.unwrap());
-    assert!(ctx.queue.retry(Some("w1"), id).await.unwrap());
-    assert!(ctx.queue.list(&filter).await.unwrap().is_empty());
+    assert_eq!(ctx.queue.list(&ctx.pool, &filter).await.unwrap()[0].id, id);
+    assert!(ctx.queue.retry(&ctx.pool, Some("w2"), id).await.unwrap().is_none());
+    let ready = ctx.queue.retry(&ctx.pool, Some("w1"), id).await.unwrap();
+    ctx.queue.wake_ready(ready.unwrap());
+    assert!(ctx.queue.list(&ctx.pool, &filter).await.unwrap().is_empty());
     assert_eq!(once(&ctx).await, 1);
 }
 

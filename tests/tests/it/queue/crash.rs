@@ -12,7 +12,11 @@ async fn a_job_that_kills_its_worker_ends_in_the_dead_letters() {
     }
     assert_eq!(once(&ctx).await, 0);
     assert_eq!(runs("killer").len(), 3);
-    let dead = ctx.queue.dead(&DeadFilter { limit: 10, ..DeadFilter::default() }).await.unwrap();
+    let dead = ctx
+        .queue
+        .dead(&ctx.pool, &DeadFilter { limit: 10, ..DeadFilter::default() })
+        .await
+        .unwrap();
     assert_eq!((dead[0].reason.as_str(), dead[0].crashes), ("crashed", 3));
 }
 
@@ -72,7 +76,7 @@ async fn runtime_gone(ctx: &Ctx, runtime: millrace_jobs::queue::RuntimeHandle) {
     let ids: Vec<i64> =
         sqlx::query_scalar("select id from ops.jobs").fetch_all(&ctx.pool).await.unwrap();
     for id in ids {
-        ctx.queue.cancel(None, id).await.unwrap();
+        cancel(ctx, None, id).await;
     }
     runtime.drain().await;
 }

@@ -86,7 +86,7 @@ async fn a_cap_holds_under_concurrent_workers_and_the_rest_follows() {
         .unwrap();
         assert_eq!(ids.len(), 3);
         for id in ids {
-            ctx.queue.cancel(None, id).await.unwrap();
+            cancel(&ctx, None, id).await;
         }
     }
     wait_until("the uncapped one", SOON, async || (runs("uncapped").len() == 1).then_some(()))

@@ -20,7 +20,12 @@ use millrace_config::Settings;
 use millrace_jobs::{
     ctx::Ctx,
     jobs,
-    queue::{Enqueued, Job, LeaseId, Leased, NewJob, Spec, Verdict, step},
+    queue::{
+        Enqueued, Job, LeaseId, Leased, NewJob, Spec, Verdict,
+        admin::{Cancelled, JobView},
+        dead::{DeadFilter, Replayed},
+        step,
+    },
 };
 use millrace_tests::{Pg, rig};
 use serde::{Deserialize, Serialize};
@@ -168,4 +173,22 @@ async fn die_running(ctx: &Arc<Ctx>) {
     round.abort();
     assert!(round.await.unwrap_err().is_cancelled());
     forsake(ctx).await;
+}
+
+async fn show(ctx: &Ctx, workspace: Option<&str>, id: i64) -> Option<JobView> {
+    let mut conn = ctx.pool.acquire().await.unwrap();
+    ctx.queue.show(&mut conn, workspace, id).await.unwrap()
+}
+
+async fn cancel(ctx: &Ctx, workspace: Option<&str>, id: i64) -> Cancelled {
+    let mut conn = ctx.pool.acquire().await.unwrap();
+    let cancelled = ctx.queue.cancel(&mut conn, workspace, id).await.unwrap();
+    ctx.queue.wake_cancels();
+    cancelled
+}
+
+async fn replay(ctx: &Ctx, filter: &DeadFilter) -> Vec<Replayed> {
+    let (replayed, ready) = ctx.queue.replay(&ctx.pool, filter).await.unwrap();
+    ctx.queue.wake_ready(ready);
+    replayed
 }

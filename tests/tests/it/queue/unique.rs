@@ -97,7 +97,11 @@ async fn a_killer_dies_out_though_a_new_one_waits_each_time() {
     while once(&ctx).await > 0 {}
     assert_eq!(runs("dies-out").len(), 4);
     assert!(living(&ctx).await.is_empty());
-    let dead = ctx.queue.dead(&DeadFilter { limit: 10, ..DeadFilter::default() }).await.unwrap();
+    let dead = ctx
+        .queue
+        .dead(&ctx.pool, &DeadFilter { limit: 10, ..DeadFilter::default() })
+        .await
+        .unwrap();
     assert_eq!((dead.len(), dead[0].reason.as_str(), dead[0].crashes), (1, "crashed", 3));
     let outcomes: Vec<String> = ends(&ctx).await.into_iter().map(|e| e.1).collect();
     assert_eq!(outcomes, ["cancelled", "cancelled", "dead", "done"]);
@@ -119,7 +123,7 @@ async fn two_that_died_together_come_back_as_one() {
     wait_until("both run", SOON, async || (runs("together").len() == 2).then_some(())).await;
     round.abort();
     forsake(&ctx).await;
-    assert_eq!(ctx.queue.depth(None).await.unwrap()[0].running, 2);
+    assert_eq!(ctx.queue.depth(&ctx.pool, None).await.unwrap()[0].running, 2);
     ctx.queue.pause("", "", "look").await.unwrap();
     once(&ctx).await;
     assert_eq!(living(&ctx).await, [(second, "ready".into())]);
@@ -132,10 +136,10 @@ async fn a_letter_is_replayed_beside_a_running_job_but_not_beside_a_waiting_one(
     once(&ctx).await;
     let all = DeadFilter { limit: 10, ..DeadFilter::default() };
     put_one(&ctx, keyed("letter", Does::Hang)).await;
-    assert!(ctx.queue.replay(&all).await.unwrap().is_empty(), "one waits");
+    assert!(replay(&ctx, &all).await.is_empty(), "one waits");
     let round = ctx.clone();
     let round = tokio::spawn(async move { step(&round, ACT).await });
     wait_until("running", SOON, async || (runs("letter").len() == 2).then_some(())).await;
-    assert_eq!(ctx.queue.replay(&all).await.unwrap().len(), 1);
+    assert_eq!(replay(&ctx, &all).await.len(), 1);
     round.abort();
 }
