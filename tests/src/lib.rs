@@ -18,7 +18,9 @@ pub mod reliability;
 pub mod rig;
 pub mod roles;
 pub mod sender;
+pub mod sql;
 pub mod wait;
+pub mod walls;
 
 pub use app::{App, client, state_folder};
 pub use nats::Nats;

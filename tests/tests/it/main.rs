@@ -24,6 +24,6 @@ mod queue;
 mod records;
 mod roles;
 mod source;
-mod sql;
 mod tidy;
 mod up;
+mod walls;

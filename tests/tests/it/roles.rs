@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use millrace_tests::{App, Database, Pg, roles};
+use millrace_tests::{App, Database, Pg, roles, sql::all_statements};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-use crate::tidy::all_statements;
 
 async fn as_role(db: &Database, role: &str) -> PgConnection {
     PgConnection::connect(&db.url_as(role)).await.unwrap()

@@ -3,20 +3,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
 };
 
-use millrace_tests::{Pg, root};
+use millrace_tests::{
+    Pg, root,
+    sql::{ROOMS, all_statements, files, sources},
+};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
-
-use crate::sql::{Statement, statements};
 
 /// One concept per file; past this it is two.
 const LINES_MAX: usize = 450;
-
-/// The rooms that may hold SQL.
-const SQL_ROOMS: &[&str] =
-    &["jobs/src/queue/", "jobs/src/store/", "ingest/src/events", "ingest/src/registry"];
 
 /// Nothing that can wait, look around or tell the time.
 const IMPURE: &[&str] = &[
@@ -36,42 +32,6 @@ const IMPURE: &[&str] = &[
     "async fn",
     "async move",
 ];
-
-/// Files of the repository (path from the root, text), binary ones left out.
-fn files() -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if [".git", "target", ".millrace", "node_modules"].contains(&name.as_str()) {
-                continue;
-            }
-            if path.is_dir() {
-                walk(&path, found);
-            } else if let Ok(text) = fs::read_to_string(&path) {
-                let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-                found.push((path, text));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&root(), &mut found);
-    assert!(found.len() > 30, "the repository was not found");
-    found
-}
-
-/// Rust sources of the service itself, without its tests and what it is compared with.
-fn sources() -> Vec<(String, String)> {
-    let crates = ["config/src/", "jobs/src/", "ingest/src/", "worker/src/"];
-    let mut files = files();
-    files.retain(|(path, _)| path.ends_with(".rs") && crates.iter().any(|c| path.starts_with(c)));
-    for (_, text) in &mut files {
-        if let Some(at) = text.find("#[cfg(test)]\nmod tests {") {
-            text.truncate(at);
-        }
-    }
-    files
-}
 
 fn none(problems: &[String]) {
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
@@ -128,7 +88,7 @@ fn sql_stays_in_its_rooms() {
         ["sqlx::query", "sqlx::raw_sql", "QueryBuilder", "use sqlx::{query", "AssertSqlSafe"];
     let mut problems = Vec::new();
     for (path, text) in sources() {
-        let at_home = SQL_ROOMS.iter().any(|room| path.starts_with(room));
+        let at_home = ROOMS.iter().any(|room| path.starts_with(room));
         for (number, line) in (1..).zip(text.lines()) {
             for mark in marks.iter().filter(|mark| line.contains(*mark)) {
                 if !at_home || *mark != "sqlx::query" {
@@ -172,23 +132,6 @@ fn every_source_has_its_fixtures() {
     none(&without.map(|name| format!("tests/fixtures/{name} is empty")).collect::<Vec<_>>());
 }
 
-/// Every statement of the service, from its rooms.
-pub(crate) fn all_statements() -> Vec<Statement> {
-    let mut all = Vec::new();
-    let mut problems = Vec::new();
-    for (path, text) in sources() {
-        if SQL_ROOMS.iter().any(|room| path.starts_with(room)) {
-            match statements(&root(), &path, &text) {
-                Ok(found) => all.extend(found),
-                Err(found) => problems.extend(found),
-            }
-        }
-    }
-    none(&problems);
-    assert!(!all.is_empty(), "no statement was found: the search is broken");
-    all
-}
-
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "statements of our own sources, read from them")]
 async fn every_statement_prepares_against_the_schema() {
@@ -210,7 +153,7 @@ fn module(file: &str) -> String {
     if let Some(rest) = file.strip_prefix("jobs/src/store/") {
         return format!("store/{}", rest.split(['/', '.']).next().unwrap());
     }
-    SQL_ROOMS.iter().find(|room| file.starts_with(*room)).unwrap().to_string()
+    ROOMS.iter().find(|room| file.starts_with(*room)).unwrap().to_string()
 }
 
 #[test]

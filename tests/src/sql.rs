@@ -1,18 +1,25 @@
-//! Finds the SQL statements in Rust sources: the literal argument of every `sqlx::query*` call.
+//! The repository's files, and the SQL statements in Rust sources: the literal argument of every `sqlx::query*` call.
 
 use std::{fs, path::Path};
 
+use crate::root;
+
+/// The rooms that may hold SQL.
+pub const ROOMS: &[&str] =
+    &["jobs/src/queue/", "jobs/src/store/", "ingest/src/events", "ingest/src/registry"];
+
 /// One statement and where it stands.
 #[derive(Debug)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// `file:line`.
-    pub(crate) place: String,
-    pub(crate) sql: String,
+    pub place: String,
+    /// As Postgres gets it.
+    pub sql: String,
 }
 
 impl Statement {
     /// The tables it writes, `schema.table` in lower case.
-    pub(crate) fn written(&self) -> Vec<String> {
+    pub fn written(&self) -> Vec<String> {
         let flat = self.sql.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let after = |mark: &str| -> Vec<String> {
             let tables = flat.match_indices(mark).filter_map(|(at, _)| {
@@ -28,11 +35,7 @@ impl Statement {
 }
 
 /// All statements of one file, or what could not be read: a statement that is not a literal.
-pub(crate) fn statements(
-    root: &Path,
-    path: &str,
-    text: &str,
-) -> Result<Vec<Statement>, Vec<String>> {
+pub fn statements(root: &Path, path: &str, text: &str) -> Result<Vec<Statement>, Vec<String>> {
     let mut found = Vec::new();
     let mut problems = Vec::new();
     for (at, mark) in text.match_indices("sqlx::query") {
@@ -98,6 +101,68 @@ fn literal(root: &Path, path: &str, text: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Files of the repository (path from the root, text), binary ones left out.
+///
+/// # Panics
+/// If they cannot be read.
+#[must_use]
+pub fn files() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if [".git", "target", ".millrace", "node_modules"].contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, found);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root(), &mut found);
+    assert!(found.len() > 30, "the repository was not found");
+    found
+}
+
+/// Rust sources of the service itself, without its tests and what it is compared with.
+#[must_use]
+pub fn sources() -> Vec<(String, String)> {
+    let crates = ["config/src/", "jobs/src/", "ingest/src/", "worker/src/"];
+    let mut files = files();
+    files.retain(|(path, _)| path.ends_with(".rs") && crates.iter().any(|c| path.starts_with(c)));
+    for (_, text) in &mut files {
+        if let Some(at) = text.find("#[cfg(test)]\nmod tests {") {
+            text.truncate(at);
+        }
+    }
+    files
+}
+
+/// Every statement of the service, from its rooms.
+///
+/// # Panics
+/// If one is not a literal, or there are none.
+#[must_use]
+pub fn all_statements() -> Vec<Statement> {
+    let mut all = Vec::new();
+    let mut problems = Vec::new();
+    for (path, text) in sources() {
+        if ROOMS.iter().any(|room| path.starts_with(room)) {
+            match statements(&root(), &path, &text) {
+                Ok(found) => all.extend(found),
+                Err(found) => problems.extend(found),
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+    assert!(!all.is_empty(), "no statement was found: the search is broken");
+    all
 }
 
 #[test]
