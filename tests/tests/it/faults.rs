@@ -81,5 +81,6 @@ mod scenario {
         connections 5
         disk 3
         soak 15
+        walls 600
     }
 }

@@ -16,6 +16,7 @@ mod same;
 mod soak;
 mod stops;
 mod ticks;
+mod walls;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
@@ -51,7 +52,7 @@ macro_rules! scenarios {
 }
 
 /// All of them.
-pub const ALL: [Scenario; 16] = scenarios! {
+pub const ALL: [Scenario; 17] = scenarios! {
     kills 100 "kill -9 of processes, one every 6 s"
     pauses 50 "a worker stands still for three leases, then goes on"
     orphans 5 "kill -9 of a worker in the middle of its jobs, with the default lease"
@@ -68,4 +69,5 @@ pub const ALL: [Scenario; 16] = scenarios! {
     connections 50 "deliveries while Postgres has no connection left"
     disk 50 "refusals while the disk is full"
     soak 900 "seconds without any fault"
+    walls 10000 "requests and statements of three tenants for each other's rows"
 };
