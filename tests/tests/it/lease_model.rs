@@ -187,6 +187,7 @@ impl Model for Leases {
 fn no_order_of_crashes_breaks_the_lease_protocol() {
     let checked = Leases { fence: true }.checker().threads(2).spawn_bfs().join();
     checked.assert_properties();
+    println!("{} states", checked.unique_state_count());
     assert!(checked.is_done() && checked.unique_state_count() > 1000, "every state was looked at");
 }
 
