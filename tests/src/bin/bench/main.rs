@@ -1,5 +1,5 @@
-//! Benchmarks: each figure beside a reference of the same run. `make bench` runs them all, but for those on
-//! input from elsewhere: `texts PATH` (lines of `text TAB label`) and `payloads FOLDER`.
+//! Benchmarks: each figure beside a reference of the same run. `make bench` runs them all, but for a long one
+//! (`snapshot`) and those on input from elsewhere: `texts PATH` (lines of `text TAB label`), `payloads FOLDER`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -49,9 +49,10 @@ async fn main() {
                 payloads::run(&names.next().unwrap()).await;
                 continue;
             }
+            "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, snapshot, texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }

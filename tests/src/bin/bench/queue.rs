@@ -6,6 +6,7 @@
 //! `millrace-bench queue --url=postgres://... --peer=PROGRAM` (built in `scripts/peers/apalis-postgres`). There only the
 //! queue's tables are made, so that pgvector is not needed.
 
+pub(crate) mod held;
 mod jobs;
 mod rig;
 
