@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::house::House;
 use crate::{Sender, oracle::Oracle};
 
-/// Before a refused delivery is sent again.
+/// Before a refused delivery is sent again; doubled each time up to five times, for platforms back off, too.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+const DOUBLINGS_MAX: u32 = 5;
 /// Every so many deliveries is sent once more after its 2xx.
 const REPEAT_EVERY: usize = 10;
 /// What is under way may go on for so long when no more is offered.
@@ -129,6 +130,7 @@ async fn deliver(mut sender: Sender, urls: Vec<String>, nth: usize, seen: Arc<Mu
     let deadline = Instant::now() + PATIENCE;
     let mut promises = 0;
     let wanted = if nth.is_multiple_of(REPEAT_EVERY) { 2 } else { 1 };
+    let mut refused = 0;
     for attempt in nth.. {
         sender.url.clone_from(&urls[attempt % urls.len()]);
         let sent = Instant::now();
@@ -150,6 +152,7 @@ async fn deliver(mut sender: Sender, urls: Vec<String>, nth: usize, seen: Arc<Mu
             return;
         }
         assert!(Instant::now() < deadline, "delivery {nth} is refused for ever");
-        tokio::time::sleep(AGAIN_AFTER).await;
+        tokio::time::sleep(AGAIN_AFTER * (1 << refused)).await;
+        refused = (refused + 1).min(DOUBLINGS_MAX);
     }
 }
