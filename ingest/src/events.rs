@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{normalize::Normalize, outage::Outage};
 
 /// How long storing may take before the edge gives the platform's retry status: Slack waits 3 s in all.
-pub const STORE_TIMEOUT: Duration = Duration::from_millis(1500);
+pub const STORE_TIMEOUT: Duration = Duration::from_millis(1300);
 
 /// A batch is full once it holds this many body bytes: its statement copies them twice more on their way
 /// to Postgres, so that a crowd of large bodies in one batch would take several times its own memory.

@@ -161,10 +161,9 @@ async fn carry(
     }
 }
 
-/// Never ends once it has come to that.
+/// When it comes to that.
 async fn half_open(fault: &mut watch::Receiver<Fault>) {
     drop(fault.wait_for(|f| *f == Fault::HalfOpen).await);
-    std::future::pending().await
 }
 
 async fn pump(
@@ -178,7 +177,7 @@ async fn pump(
     loop {
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
-            () = half_open(&mut fault), if !young => return,
+            () = half_open(&mut fault), if !young => std::future::pending().await,
         };
         let Ok(read @ 1..) = read else { return };
         let chunk = &buffer[..read];

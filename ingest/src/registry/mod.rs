@@ -26,7 +26,7 @@ const CACHE_ENTRIES_MAX: u64 = 10_000;
 /// How long a delivery waits for a source that nobody has asked for before ...
 const UNKNOWN_MAX: Duration = Duration::from_millis(1500);
 /// ... and for one that may have changed: what was known serves as well, and storing takes its time too.
-const KNOWN_MAX: Duration = Duration::from_millis(300);
+const KNOWN_MAX: Duration = Duration::from_millis(200);
 /// A try that has not come back by then is followed by another.
 const TRY_MAX: Duration = Duration::from_secs(5);
 
