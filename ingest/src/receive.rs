@@ -9,6 +9,7 @@ mod refusal;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, Response, StatusCode, header, request::Parts};
 use millrace_config::{Clock, Http};
@@ -32,7 +33,7 @@ use crate::{
     },
     registry::{LiveSource, Lookup, Registry, State},
     source::{Accepted, Delivery, Receipt, Reject, is_stored_header},
-    verify,
+    verify::{self, Verified},
 };
 
 /// Receives deliveries.
@@ -138,7 +139,7 @@ impl Receiver {
         let Some(first) = sources.first().cloned() else {
             return self.refuse(None, unknown(&lookup));
         };
-        match self.take(&sources, arrival, body).await {
+        match self.take(&lookup, &sources, arrival, body).await {
             Ok(response) => response,
             Err((source, refusal)) => self.refuse(Some(&source.unwrap_or(first)), refusal),
         }
@@ -146,6 +147,7 @@ impl Receiver {
 
     async fn take<B>(
         &self,
+        lookup: &Lookup,
         sources: &[Arc<LiveSource>],
         arrival: &Arrival<'_>,
         body: &mut B,
@@ -173,46 +175,50 @@ impl Receiver {
             path_key,
             body: &held.bytes,
         };
-        let mut failure = None;
-        for source in sources {
-            match verify::verify(&source.scheme, &signed, &source.secrets, received_at) {
-                Ok(verified) => {
-                    let secret = source.secret_ids.get(verified.secret_index).cloned();
-                    let delivery = Delivery {
-                        method: &parts.method,
-                        query: parts.uri.query(),
-                        headers: &parts.headers,
-                        body: &held.bytes,
-                        received_at,
-                        delivery_id: verified.delivery_id.as_deref(),
-                    };
-                    let accepted = source.kind.accept(&delivery, &source.config);
-                    let result = match accepted {
-                        Ok(Accepted::Reply { content_type, body }) => {
-                            self.counts.add(names(source), Outcome::Replied, "");
-                            Ok(plain(source.wire().ok, content_type, body.into()))
-                        }
-                        Ok(Accepted::Event { key, event_type }) => {
-                            let event = new_event(
-                                source,
-                                key,
-                                event_type,
-                                arrival,
-                                held.bytes.clone(),
-                                secret,
-                            );
-                            self.store(source, event).await
-                        }
-                        Err(reject) => Err(Refusal::reject(source, &reject)),
-                    };
-                    return result.map_err(|r| (Some(source.clone()), r));
-                }
-                Err(reject) => failure = failure.or(Some(reject)),
+        let renewed;
+        let (source, verified) = match verified(sources, &signed, received_at) {
+            Ok(found) => found,
+            Err(reject) => {
+                renewed =
+                    if may_be_new(&reject) { self.registry.renew(lookup).await } else { None };
+                let found = renewed.as_deref().and_then(|s| verified(s, &signed, received_at).ok());
+                found.ok_or_else(|| (None, Refusal::reject(first, &reject)))?
             }
+        };
+        let result = self.accept(source, &verified, arrival, &held.bytes, received_at).await;
+        result.map_err(|r| (Some(source.clone()), r))
+    }
+
+    /// What its secret has signed: answered, or stored.
+    async fn accept(
+        &self,
+        source: &LiveSource,
+        verified: &Verified,
+        arrival: &Arrival<'_>,
+        body: &Bytes,
+        received_at: DateTime<Utc>,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let parts = arrival.parts;
+        let delivery = Delivery {
+            method: &parts.method,
+            query: parts.uri.query(),
+            headers: &parts.headers,
+            body,
+            received_at,
+            delivery_id: verified.delivery_id.as_deref(),
+        };
+        match source.kind.accept(&delivery, &source.config) {
+            Ok(Accepted::Reply { content_type, body }) => {
+                self.counts.add(names(source), Outcome::Replied, "");
+                Ok(plain(source.wire().ok, content_type, body.into()))
+            }
+            Ok(Accepted::Event { key, event_type }) => {
+                let secret = source.secret_ids.get(verified.secret_index).cloned();
+                let event = new_event(source, key, event_type, arrival, body.clone(), secret);
+                self.store(source, event).await
+            }
+            Err(reject) => Err(Refusal::reject(source, &reject)),
         }
-        let unsigned = Reject { code: "signature_mismatch", message: "Invalid signature" };
-        let refusal = Refusal::reject(first, &failure.unwrap_or(unsigned));
-        Err((None, refusal))
     }
 
     fn admit(&self, source: &LiveSource) -> Result<(), Refusal> {
@@ -281,6 +287,29 @@ impl Receiver {
         }
         response
     }
+}
+
+/// The first source that a secret of its own has signed for; else why the first one did not.
+fn verified<'a>(
+    sources: &'a [Arc<LiveSource>],
+    signed: &verify::Parts<'_>,
+    now: DateTime<Utc>,
+) -> Result<(&'a Arc<LiveSource>, Verified), Reject> {
+    let mut failure = None;
+    for source in sources {
+        match verify::verify(&source.scheme, signed, &source.secrets, now) {
+            Ok(verified) => return Ok((source, verified)),
+            Err(reject) => failure = failure.or(Some(reject)),
+        }
+    }
+    let unsigned = Reject { code: "signature_mismatch", message: "Invalid signature" };
+    Err(failure.unwrap_or(unsigned))
+}
+
+/// A secret that was made a moment ago would explain it.
+fn may_be_new(reject: &Reject) -> bool {
+    ["signature_mismatch", "key_unknown", "secret_missing", "secret_unusable"]
+        .contains(&reject.code)
 }
 
 fn names(source: &LiveSource) -> (&Arc<str>, &Arc<str>, &'static str) {

@@ -141,7 +141,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Source(args) => cmd::source::run(&*settings()?, args, out).await?,
         Command::Key(args) => cmd::key::run(&*settings()?, args, out).await?,
         Command::Config(args) => cmd::config::run(settings(), args, out)?,
-        Command::Keys(args) => cmd::keys::run(&*settings()?, args, out)?,
+        Command::Keys(args) => cmd::keys::run(&*settings()?, args, out).await?,
         Command::Project(args) => cmd::project::run(&*settings()?, args, out).await?,
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use crate::secrets::KeyRing;
+use crate::secrets::{KeyRing, sealed_with};
 
 /// A sealed secret that cannot be used.
 #[derive(Debug, Clone)]
@@ -13,11 +13,22 @@ pub struct Unopened {
     pub why: String,
 }
 
-/// How the living secrets are: how many there are, and which do not open.
+/// How the living secrets are.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// All of them.
+    pub all: usize,
+    /// Those that do not open.
+    pub closed: Vec<Unopened>,
+    /// Sealed with a key that seals no more.
+    pub older: usize,
+}
+
+/// Look at all living secrets.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn secrets(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<(usize, Vec<Unopened>)> {
+pub async fn secrets(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<Secrets> {
     let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
         "select id, source_id, sealed from ops.source_secrets where not_after is null or not_after > now() order by source_id, id",
     )
@@ -27,7 +38,10 @@ pub async fn secrets(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<(usize, Vec<
         let why = ring.open(id, sealed).err()?.to_string();
         Some(Unopened { source_id: source_id.clone(), why })
     });
-    Ok((rows.len(), closed.collect()))
+    let closed = closed.collect();
+    let writer = ring.writer();
+    let older = rows.iter().filter(|(_, _, sealed)| sealed_with(sealed) != Some(&writer)).count();
+    Ok(Secrets { all: rows.len(), closed, older })
 }
 
 /// Names of living sources of all workspaces, by what is noteworthy about them.

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod health;
 pub mod keys;
+pub mod reseal;
 
 use std::{
     collections::HashSet,
@@ -29,6 +30,8 @@ const UNKNOWN_MAX: Duration = Duration::from_millis(1500);
 const KNOWN_MAX: Duration = Duration::from_millis(200);
 /// A try that has not come back by then is followed by another.
 const TRY_MAX: Duration = Duration::from_secs(5);
+/// Deliveries that no secret has signed make us ask for the secrets again, once in this time for each look-up.
+const RENEW_EVERY: Duration = Duration::from_millis(50);
 
 /// What a request says about its source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,6 +106,8 @@ pub struct Registry {
     /// Postgres did not answer: nobody asks again before this moment, but for one who tries.
     away: Arc<Mutex<Option<Instant>>>,
     asked: Arc<Mutex<HashSet<Lookup>>>,
+    /// What was asked for again because a signature did not match.
+    renewed: Cache<Lookup, Entry>,
 }
 
 /// One look-up of something known, under way.
@@ -129,7 +134,9 @@ impl Registry {
     pub fn new(pool: PgPool, ring: Arc<KeyRing>, fresh: Duration, stale: Duration) -> Self {
         let cache =
             Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(stale.max(fresh)).build();
-        Self { pool, ring, cache, fresh, away: Arc::default(), asked: Arc::default() }
+        let renewed =
+            Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(RENEW_EVERY).build();
+        Self { pool, ring, cache, fresh, away: Arc::default(), asked: Arc::default(), renewed }
     }
 
     /// Sources that match, oldest first; several only for [`Lookup::Workspace`].
@@ -162,6 +169,15 @@ impl Registry {
                 Ok(stale(known))
             }
         }
+    }
+
+    /// As it is now in the database, for a delivery that no known secret has signed: it may be a secret of a moment ago.
+    /// Whoever sends nonsense makes us ask once in [`RENEW_EVERY`]. Nothing if Postgres does not answer soon.
+    pub async fn renew(&self, lookup: &Lookup) -> Option<Arc<[Arc<LiveSource>]>> {
+        let loaded = self.renewed.try_get_with(lookup.clone(), self.ask(lookup));
+        let entry = tokio::time::timeout(KNOWN_MAX, loaded).await.ok()?.ok()?;
+        self.cache.insert(lookup.clone(), entry.clone()).await;
+        Some(entry.sources)
     }
 
     /// Of a source that nobody has asked for before; however many ask at once, Postgres is asked once.

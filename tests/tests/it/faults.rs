@@ -81,6 +81,7 @@ mod scenario {
         connections 5
         disk 3
         soak 15
+        keys 40
         walls 600
     }
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use millrace_config::{Clock, ExposeSecret, Settings};
-use millrace_ingest::secrets::KeyRing;
+use millrace_ingest::secrets::{KeyRing, file};
 use millrace_jobs::store::{migrate, projects};
 use serde_json::json;
 use sqlx::PgPool;
@@ -72,7 +72,7 @@ async fn served(
     migrate::run(&pool).await?;
     if settings.secrets.keys.expose_secret().is_empty() {
         std::fs::create_dir_all(&settings.home)?;
-        KeyRing::init_file(&settings.secrets.key_file).context("key file")?;
+        file::init(&settings.secrets.key_file).context("key file")?;
     }
     let ring = KeyRing::load(&settings.secrets).context("key ring")?;
     let running = app::start(settings.clone(), ALL, telemetry::init_metrics()?).await?;

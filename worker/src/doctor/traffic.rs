@@ -14,7 +14,12 @@ pub(super) async fn secrets(pool: &PgPool, ring: Option<&KeyRing>, findings: &mu
     const CHECK: &str = "secrets";
     let Some(ring) = ring else { return };
     findings.push(match health::secrets(pool, ring).await {
-        Ok((all, closed)) => match closed.first() {
+        Ok(health::Secrets { all, closed, older }) => match closed.first() {
+            None if older > 0 => Finding::warn(
+                CHECK,
+                format!("{all} stored, all open; {older} are sealed with an older key"),
+                "`millrace keys rotate` seals them anew",
+            ),
             None => Finding::ok(CHECK, format!("{all} stored, all open")),
             Some(first) => Finding::fail(
                 CHECK,

@@ -6,6 +6,7 @@ mod commits;
 mod connections;
 mod crashes;
 mod disk;
+mod keys;
 mod kills;
 mod order;
 mod orphans;
@@ -52,7 +53,7 @@ macro_rules! scenarios {
 }
 
 /// All of them.
-pub const ALL: [Scenario; 17] = scenarios! {
+pub const ALL: [Scenario; 18] = scenarios! {
     kills 100 "kill -9 of processes, one every 6 s"
     pauses 50 "a worker stands still for three leases, then goes on"
     orphans 5 "kill -9 of a worker in the middle of its jobs, with the default lease"
@@ -69,5 +70,6 @@ pub const ALL: [Scenario; 17] = scenarios! {
     connections 50 "deliveries while Postgres has no connection left"
     disk 50 "refusals while the disk is full"
     soak 900 "seconds without any fault"
+    keys 500 "secrets under another key, while deliveries are taken"
     walls 10000 "requests and statements of three tenants for each other's rows"
 };
