@@ -172,10 +172,10 @@ impl Settings {
     }
 
     fn check(&self, layers: &mut Layers) {
-        let (edge, buffer, queue) = (self.edge_rules(), self.buffer_rules(), self.queue_rules());
-        for (ok, key, message) in
-            [edge, buffer, queue, self.model_rules(), self.other_rules()].concat()
-        {
+        let (edge, database, buffer) =
+            (self.edge_rules(), self.database_rules(), self.buffer_rules());
+        let (queue, model, other) = (self.queue_rules(), self.model_rules(), self.other_rules());
+        for (ok, key, message) in [edge, database, buffer, queue, model, other].concat() {
             if !ok {
                 let origin = layers.origin(key);
                 layers.problem(key, &origin, message);
@@ -184,16 +184,9 @@ impl Settings {
     }
 
     fn edge_rules(&self) -> Vec<Rule> {
-        let (http, database, ingest) = (&self.http, &self.database, &self.ingest);
-        let url = database.url.expose_secret();
-        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let (http, ingest) = (&self.http, &self.ingest);
         let one = "must be at least 1";
         vec![
-            (
-                url.is_empty() || postgres,
-                "database.url",
-                "must start with postgres:// or postgresql://",
-            ),
             (http.in_flight_max > 0, "http.in_flight_max", one),
             (http.connections_max > 0, "http.connections_max", one),
             (
@@ -201,15 +194,43 @@ impl Settings {
                 "http.in_flight_bytes_max",
                 "must hold at least one body (1048576)",
             ),
-            (database.ingest_connections > 0, "database.ingest_connections", one),
-            (database.edge_connections > 0, "database.edge_connections", one),
-            (database.api_connections > 0, "database.api_connections", one),
-            (database.job_connections > 2, "database.job_connections", "must be at least 3"),
             (
                 (1..=2000).contains(&ingest.batch_events_max),
                 "ingest.batch_events_max",
                 "must be between 1 and 2000",
             ),
+        ]
+    }
+
+    fn database_rules(&self) -> Vec<Rule> {
+        let database = &self.database;
+        let url = database.url.expose_secret();
+        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        // 0 waits for nothing, and a wait longer than the request is of no use to anybody.
+        let waits = (1..=self.http.request_ms).contains(&database.acquire_ms);
+        // 0 is Postgres' word for no limit.
+        let ends = database.statement_ms == 0 || database.statement_ms >= 1000;
+        let some = "must be between 1 and 500";
+        vec![
+            (
+                url.is_empty() || postgres,
+                "database.url",
+                "must start with postgres:// or postgresql://",
+            ),
+            (
+                (1..=64).contains(&database.ingest_connections),
+                "database.ingest_connections",
+                "must be between 1 and 64; more of them commit smaller batches",
+            ),
+            ((1..=500).contains(&database.edge_connections), "database.edge_connections", some),
+            ((1..=500).contains(&database.api_connections), "database.api_connections", some),
+            (
+                (3..=500).contains(&database.job_connections),
+                "database.job_connections",
+                "must be between 3 and 500",
+            ),
+            (waits, "database.acquire_ms", "must be between 1 and http.request_ms"),
+            (ends, "database.statement_ms", "must be at least 1000, or 0 for no limit"),
         ]
     }
 

@@ -67,3 +67,41 @@ fn secrets_do_not_show_in_debug() {
     let shown = format!("{:?}", Settings::from_parts(Path::new("/h"), None, vars).unwrap());
     assert!(!shown.contains("hunter"));
 }
+
+#[test]
+fn connections_are_between_none_and_too_many() {
+    let refused = |pairs: &[(&str, &str)]| {
+        let done = Settings::from_parts(Path::new("/h"), None, env(pairs));
+        done.map_or_else(|e| e.0.into_iter().map(|p| p.key).collect(), |_| Vec::new())
+    };
+    let all = refused(&[
+        ("MILLRACE__DATABASE__INGEST_CONNECTIONS", "0"),
+        ("MILLRACE__DATABASE__EDGE_CONNECTIONS", "0"),
+        ("MILLRACE__DATABASE__API_CONNECTIONS", "100000"),
+        ("MILLRACE__DATABASE__JOB_CONNECTIONS", "2"),
+        ("MILLRACE__DATABASE__ACQUIRE_MS", "20000"),
+        ("MILLRACE__DATABASE__STATEMENT_MS", "5"),
+        ("MILLRACE__QUEUE__CRASHES_MAX", "0"),
+    ]);
+    assert_eq!(
+        all,
+        [
+            "database.ingest_connections",
+            "database.edge_connections",
+            "database.api_connections",
+            "database.job_connections",
+            "database.acquire_ms",
+            "database.statement_ms",
+            "queue.crashes_max",
+        ],
+        "all at once, others too"
+    );
+    // Fewer than what a pool keeps open by default: it keeps fewer, then.
+    assert!(
+        refused(&[
+            ("MILLRACE__DATABASE__INGEST_CONNECTIONS", "1"),
+            ("MILLRACE__DATABASE__JOB_CONNECTIONS", "3"),
+        ])
+        .is_empty()
+    );
+}
