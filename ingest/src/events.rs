@@ -4,6 +4,7 @@
 //! it. One writer would serialise the disk's flushes at low concurrency, a commit per request wastes
 //! them at high concurrency (measured: spec/ingest.md, section D).
 
+pub mod check;
 pub mod counts;
 pub(crate) mod lanes;
 pub mod log;

@@ -104,7 +104,7 @@ fn arrivals<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = 
 }
 
 /// Run the pure normaliser; a panic in it (a bug, or hostile input to a parser) holds the one event.
-fn read(event: &Event) -> Reading {
+pub(crate) fn read(event: &Event) -> Reading {
     let Some(source) = sources::by_name(&event.kind) else {
         let detail = format!("no source named {}", event.kind);
         return Err(Hold { reason: "unknown_kind", detail });

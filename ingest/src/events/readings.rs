@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -88,8 +89,8 @@ pub async fn mark<'a>(
     }
     sqlx::query(
         "with read as (
-           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
-             as t(id, state, reason, detail, records)
+           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bytea[])
+             as t(id, state, reason, detail, records, digest)
          ), held as (
            insert into ops.quarantine as q (event_id, workspace_id, source_id, reason, detail)
            select e.id, e.workspace_id, e.source_id, r.reason, r.detail
@@ -99,7 +100,8 @@ pub async fn mark<'a>(
            update ops.quarantine q set released_at = now()
            from read r where q.event_id = r.id and r.state <> 'quarantined' and q.released_at is null
          )
-         update ops.events e set state = r.state, reason = r.reason, records = r.records, normalized_at = now()
+         update ops.events e set state = r.state, reason = r.reason, records = r.records, normalized_at = now(),
+           reading_sha256 = r.digest
          from read r where e.id = r.id",
     )
     .bind(&columns.ids)
@@ -107,9 +109,45 @@ pub async fn mark<'a>(
     .bind(&columns.reasons)
     .bind(&columns.details)
     .bind(&columns.records)
+    .bind(&columns.digests)
     .execute(&mut *conn)
     .await?;
     registry::admin::uninstall(conn, &columns.uninstalled).await
+}
+
+/// State, reason and number of records of an event that was read so.
+pub(crate) fn outcome(reading: &Reading) -> (&'static str, Option<&'static str>, i32) {
+    let count = |n| i32::try_from(n).unwrap_or(i32::MAX);
+    match reading {
+        Ok(Normalized::Records(records)) => ("normalized", None, count(records.len())),
+        Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
+            ("ignored", Some(reason), 0)
+        }
+        Err(hold) => ("quarantined", Some(hold.reason), 0),
+    }
+}
+
+/// SHA-256 over all that a reading says. What a record does not know is left out, so that a new optional field changes
+/// the digest only of those that have it.
+pub(crate) fn digest(reading: &Reading) -> [u8; 32] {
+    let (state, reason, _) = outcome(reading);
+    let mut records = match reading {
+        Ok(Normalized::Records(records)) => serde_json::json!(records),
+        _ => Value::Null,
+    };
+    forget_nulls(&mut records);
+    Sha256::digest(serde_json::json!([state, reason, records]).to_string()).into()
+}
+
+fn forget_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(forget_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 #[derive(Default)]
@@ -119,26 +157,23 @@ struct Columns {
     reasons: Vec<Option<&'static str>>,
     details: Vec<Option<String>>,
     records: Vec<i32>,
+    digests: Vec<Vec<u8>>,
     uninstalled: Vec<String>,
 }
 
 impl Columns {
     fn add(&mut self, event: &Event, reading: &Reading) {
-        let (state, reason, detail, records) = match reading {
-            Ok(Normalized::Records(records)) => ("normalized", None, None, records.len()),
-            Ok(Normalized::Ignored(reason)) => ("ignored", Some(*reason), None, 0),
-            Ok(Normalized::Uninstalled(reason)) => {
-                self.uninstalled.push(event.source_id.clone());
-                ("ignored", Some(*reason), None, 0)
-            }
-            Err(hold) => ("quarantined", Some(hold.reason), Some(hold.detail.clone()), 0),
-        };
+        let (state, reason, records) = outcome(reading);
+        if let Ok(Normalized::Uninstalled(_)) = reading {
+            self.uninstalled.push(event.source_id.clone());
+        }
         metrics::counter!("millrace_events_total", "source" => event.kind.clone(), "state" => state, "reason" => reason.unwrap_or(""))
             .increment(1);
         self.ids.push(event.id);
         self.states.push(state);
         self.reasons.push(reason);
-        self.details.push(detail);
-        self.records.push(i32::try_from(records).unwrap_or(i32::MAX));
+        self.details.push(reading.as_ref().err().map(|hold| hold.detail.clone()));
+        self.records.push(records);
+        self.digests.push(digest(reading).to_vec());
     }
 }

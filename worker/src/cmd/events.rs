@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use millrace_config::Settings;
 use millrace_ingest::events::{
+    check::{self, Checked},
     log::{self, EventDetail, EventFilter, EventRow, EventState},
     replay::{self, Replayed},
 };
@@ -35,7 +36,8 @@ Examples:
   millrace events ls --source slack --from 1h
   millrace events show 0199...                   one delivery and the rows it became
   millrace events replay --state quarantined --reason foreign_payload --dry-run
-  millrace events replay --source crm --from 2026-01-31   after its field map was corrected")]
+  millrace events replay --source crm --from 2026-01-31   after its field map was corrected
+  millrace events replay --all --check           does this release read everything as it was read?")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -71,6 +73,9 @@ enum Action {
         /// Only show what would be replayed
         #[arg(long)]
         dry_run: bool,
+        /// Only compare: read the bytes again, and show which events would become something else (exit code 1)
+        #[arg(long, conflicts_with_all = ["dry_run", "limit"])]
+        check: bool,
     },
 }
 
@@ -154,7 +159,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             }
             out.answer(&json, || people(&event, &effects, out))
         }
-        Action::Replay { ids, filter, all, limit, dry_run } => {
+        Action::Replay { ids, filter, all, limit, dry_run, check } => {
             if ids.is_empty() && filter.is_empty() && !all {
                 return Err(Usage(
                     "say which: ids, a filter, or --all; --dry-run shows what that means".into(),
@@ -162,6 +167,16 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
                 .into());
             }
             let (workspace, filter) = filter.parts(ids);
+            if check {
+                let checked = check::run(&pool, workspace.as_deref(), &filter).await?;
+                out.answer(&checked, || compared(&checked, out))?;
+                anyhow::ensure!(
+                    checked.different == 0,
+                    "{} events would become something else",
+                    checked.different
+                );
+                return Ok(());
+            }
             let replayed = if dry_run {
                 replay::preview(&pool, workspace.as_deref(), &filter).await?
             } else {
@@ -224,6 +239,29 @@ fn people(e: &EventDetail, effects: &[Effect], out: Out) {
         let done = if effect.processed { "processed" } else { "not processed yet" };
         out.say(format!("became    {} {} ({}, {done})", effect.kind, effect.id, effect.change));
     }
+}
+
+fn compared(c: &Checked, out: Out) {
+    let words = |r: &check::Read| match (&r.reason, r.records) {
+        (Some(reason), _) => format!("{} ({reason})", r.state),
+        (None, records) => format!("{}, {} record(s)", r.state, records.unwrap_or(0)),
+    };
+    let rows = c.differences.iter().map(|d| {
+        let now =
+            if d.was == d.now { "the same, saying something else".into() } else { words(&d.now) };
+        [d.event_id.to_string(), d.source_id.clone(), words(&d.was), now]
+    });
+    if c.different > 0 {
+        out.table(["event", "source", "is", "would be"], rows);
+    }
+    let unknown = match c.unknown {
+        0 => String::new(),
+        n => format!(", {n} were read by a release that did not keep as what"),
+    };
+    out.say(format!(
+        "{} events read again: {} as before, {} differently{unknown}",
+        c.checked, c.same, c.different
+    ));
 }
 
 fn summary(r: &Replayed, dry_run: bool, out: Out) {
