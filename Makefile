@@ -1,7 +1,7 @@
 # Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
 # ARGS goes to the program: make up ARGS="--demo --exit".
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo build test chaos bench lint
+.PHONY: help setup up demo build test chaos bench lint schema
 
 ARGS ?=
 export MILLRACE_HOME ?= $(CURDIR)/.millrace
@@ -37,8 +37,13 @@ bench: build ## measure ingest, queue and pipeline beside references of the same
 	cargo build --release --locked --package millrace-tests --bin millrace-bench
 	target/release/millrace-bench $(ARGS)
 
-lint: ## formatting, clippy with warnings denied, and the house rules
+lint: ## formatting, clippy with warnings denied, the linter of migrations, and the house rules
+	@scripts/setup --tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	"$(MILLRACE_HOME)/squawk/squawk" migrations/0*.sql
+	cargo test --locked --package millrace-tests --test it -- tidy:: migrations::the_schema
+
+schema: ## write migrations/schema.sql anew, after a migration was added
 	@scripts/setup --tests
-	cargo test --locked --package millrace-tests --test it tidy::
+	MILLRACE_WRITE_SCHEMA=1 cargo test --locked --package millrace-tests --test it -- migrations::the_schema

@@ -1,6 +1,7 @@
 -- Schema `ops`: everything that is Millrace's own. Times are timestamptz on the database clock.
 -- The tenant of every row is `workspace_id`; '' marks work that belongs to no tenant (maintenance).
-set local lock_timeout = '2s';
+set local lock_timeout = '1s';
+set local statement_timeout = '1min';
 
 create extension if not exists vector;
 create schema if not exists ops;

@@ -1,6 +1,7 @@
 -- Enqueue from SQL, for statements that add jobs in the same round trip as their own rows (event
 -- storage). Owned by the queue. Returns, per workspace, the first position used: a hint for wake-ups.
-set local lock_timeout = '2s';
+set local lock_timeout = '1s';
+set local statement_timeout = '1min';
 
 create function ops.enqueue(job_kind text, job_attempts_max int, workspace_ids text[], payloads jsonb[], trace_ids text[])
 returns table (tenant text, first_position bigint) language sql as $$

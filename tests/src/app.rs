@@ -26,6 +26,8 @@ pub struct App {
     port: u16,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Of another release.
+    program: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -47,6 +49,7 @@ impl App {
             port,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             environment: Vec::new(),
+            program: None,
             child: None,
         };
         let listen = format!("127.0.0.1:{port}");
@@ -61,6 +64,13 @@ impl App {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The program of another release, instead of the one that was built here.
+    #[must_use]
+    pub fn program(mut self, program: Option<&Path>) -> Self {
+        self.program = program.map(Path::to_path_buf);
         self
     }
 
@@ -189,7 +199,7 @@ impl App {
     }
 
     fn command(&self, arguments: &[impl AsRef<str>]) -> Command {
-        let mut command = Command::new(program("millrace"));
+        let mut command = Command::new(self.program.clone().unwrap_or_else(|| program("millrace")));
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("RUST_BACKTRACE", "1");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--home").arg(self.home.path());

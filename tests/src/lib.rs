@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod reliability;
 pub mod rig;
 pub mod roles;
+pub mod schema;
 pub mod sender;
 pub mod sql;
 pub mod wait;

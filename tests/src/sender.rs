@@ -47,6 +47,13 @@ impl Sender {
         Self { source, url, client: client() }
     }
 
+    /// The same platform, told to send to another process.
+    #[must_use]
+    pub fn to(&self, app: &App) -> Self {
+        let path = self.source["path_id"].as_str().unwrap();
+        Self { url: app.url(&format!("/hooks/{path}")), ..self.clone() }
+    }
+
     /// From now on each request has a connection of its own, as from a platform with many machines.
     pub fn without_keep_alive(&mut self) {
         self.client = client_builder().pool_max_idle_per_host(0).build().unwrap();

@@ -20,7 +20,8 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// `migrations/*.sql`, compiled in.
-fn migrator() -> Migrator {
+#[must_use]
+pub fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("../migrations");
     migrator.dangerous_set_table_name("ops.migrations");
     // Its own lock waits inside a statement, for whose snapshot `create index concurrently` would wait in turn.
@@ -31,13 +32,15 @@ fn migrator() -> Migrator {
 /// Why the schema cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// A newer release has migrated this database.
+    /// A newer release has migrated this database, and taken away what this one needs.
     #[error(
-        "the database has schema version {found}, this release knows {known}: upgrade Millrace"
+        "the database has schema version {found} and needs a release that knows {oldest}, this one knows {known}: upgrade Millrace"
     )]
     Newer {
         /// Version in the database.
         found: i64,
+        /// What a release must know (`ops.oldest_release`).
+        oldest: i64,
         /// Newest version compiled in.
         known: i64,
     },
@@ -78,7 +81,11 @@ pub struct Step {
 /// Newest schema version this release knows.
 #[must_use]
 pub fn known() -> i64 {
-    migrator().iter().map(|m| m.version).max().unwrap_or(0)
+    newest(&migrator())
+}
+
+fn newest(migrator: &Migrator) -> i64 {
+    migrator.iter().map(|m| m.version).max().unwrap_or(0)
 }
 
 /// Schema version of the database; 0 if it was never migrated.
@@ -102,11 +109,19 @@ async fn found(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
 }
 
 /// Applies what is missing and grants the roles their rights. Concurrent callers wait for each other; running it again
-/// does nothing.
+/// does nothing, nor does an older release that can work on what it finds.
 ///
 /// # Errors
 /// [`SchemaError::Newer`] before anything is touched, or the failing migration (rolled back).
 pub async fn run(pool: &PgPool) -> Result<(), SchemaError> {
+    run_with(pool, &migrator()).await
+}
+
+/// As [`run`], with these migrations: tests have some of releases to come.
+///
+/// # Errors
+/// As those of [`run`].
+pub async fn run_with(pool: &PgPool, migrator: &Migrator) -> Result<(), SchemaError> {
     let mut conn = pool.acquire().await?;
     // Its lock and its timeouts end with it.
     conn.close_on_drop();
@@ -121,10 +136,10 @@ pub async fn run(pool: &PgPool) -> Result<(), SchemaError> {
     {
         tokio::time::sleep(LOCK_POLL).await;
     }
-    let found = found(&mut conn).await?;
-    refuse_newer(found)?;
-    if found < known() {
-        apply(&mut conn).await?;
+    match found(&mut conn).await? {
+        found if found > newest(migrator) => return newer(&mut conn, found).await,
+        found if found < newest(migrator) => apply(&mut conn, migrator).await?,
+        _ => {}
     }
     sqlx::query(include_str!("../../../migrations/grants.sql")).execute(&mut *conn).await?;
     Ok(())
@@ -132,11 +147,10 @@ pub async fn run(pool: &PgPool) -> Result<(), SchemaError> {
 
 /// A migration waits for a table lock no longer than it says itself, for everybody else waits behind it then. It is
 /// rolled back and tried again.
-async fn apply(conn: &mut PgConnection) -> Result<(), SchemaError> {
-    let migrator = migrator();
+async fn apply(conn: &mut PgConnection, migrator: &Migrator) -> Result<(), SchemaError> {
     let mut tries = 0;
     loop {
-        let error = match pass(&mut *conn, &migrator).await {
+        let error = match pass(&mut *conn, migrator).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -164,17 +178,17 @@ fn code(error: &MigrateError) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
-/// Whether this release can work on the database as it is.
+/// Whether this release can work on the database as it is: it knows its schema, or a newer one has only added to it.
 ///
 /// # Errors
 /// [`SchemaError::Newer`] or [`SchemaError::Older`].
 pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
-    let found = version(pool).await?;
-    refuse_newer(found)?;
-    if found < known() {
-        return Err(SchemaError::Older { found, known: known() });
+    let mut conn = pool.acquire().await?;
+    match found(&mut conn).await? {
+        found if found > known() => newer(&mut conn, found).await,
+        found if found < known() => Err(SchemaError::Older { found, known: known() }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// All migrations, oldest first.
@@ -191,9 +205,11 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Step>, SchemaError> {
     Ok(migrator().iter().map(step).collect())
 }
 
-fn refuse_newer(found: i64) -> Result<(), SchemaError> {
-    if found > known() {
-        return Err(SchemaError::Newer { found, known: known() });
+/// Of a schema that this release does not know.
+async fn newer(conn: &mut PgConnection, found: i64) -> Result<(), SchemaError> {
+    let oldest: i64 = sqlx::query_scalar("select ops.oldest_release()").fetch_one(conn).await?;
+    if oldest > known() {
+        return Err(SchemaError::Newer { found, oldest, known: known() });
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The schema: from nothing, again, after a kill, never backwards, and with the seed's names.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use millrace_jobs::store::migrate::{self, SchemaError};
-use millrace_tests::{Pg, wait_until};
+use millrace_tests::{App, Pg, root, schema};
 
 #[tokio::test]
 async fn an_empty_database_is_migrated_and_again_is_nothing() {
@@ -28,7 +28,7 @@ async fn several_processes_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_untouched() {
+async fn a_newer_schema_is_refused_when_it_took_something_away() {
     let db = Pg::database().await;
     let newer = migrate::known() + 1;
     sqlx::query(
@@ -39,39 +39,53 @@ async fn a_newer_schema_is_refused_untouched() {
     .execute(&db.pool)
     .await
     .unwrap();
+    // It only added: a release of before runs on, and may be started again.
+    migrate::check(&db.pool).await.unwrap();
+    migrate::run(&db.pool).await.unwrap();
+    let app = App::new(&db, &["all"]).ready().await;
+    assert_eq!(app.run(&["doctor"]).await.status.code(), Some(0));
+    sqlx::query("create or replace function ops.oldest_release() returns bigint language sql immutable as 'select max(version) from ops.migrations'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(app.run(&["serve"]).await.status.code(), Some(1));
     for outcome in [migrate::check(&db.pool).await, migrate::run(&db.pool).await] {
         assert!(matches!(outcome, Err(SchemaError::Newer { found, .. }) if found == newer));
     }
 }
 
-/// Another session holds the name of the schema, so the migration that makes it waits inside its
-/// transaction; there its connection is killed.
+/// `make schema` writes it anew.
 #[tokio::test]
-async fn a_migration_killed_half_way_leaves_nothing_and_runs_again() {
-    for blocker in ["create schema ops", "create schema signals"] {
-        let db = Pg::empty_database().await;
-        let mut holder = db.pool.begin().await.unwrap();
-        sqlx::query(blocker).execute(&mut *holder).await.unwrap();
-        let running = tokio::spawn({
-            let pool = db.pool.clone();
-            async move { migrate::run(&pool).await }
-        });
-        wait_until("the migration waits", Duration::from_secs(4), async || {
-            let killed: i64 = sqlx::query_scalar(
-                "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                 where datname = current_database() and wait_event_type = 'Lock'",
-            )
-            .fetch_one(&db.pool)
-            .await
-            .unwrap();
-            (killed > 0).then_some(())
-        })
-        .await;
-        assert!(running.await.unwrap().is_err(), "{blocker}");
-        holder.rollback().await.unwrap();
-        migrate::run(&db.pool).await.unwrap();
-        migrate::check(&db.pool).await.unwrap();
+#[expect(clippy::disallowed_methods, reason = "says whether to compare or to write")]
+async fn the_schema_is_the_committed_one() {
+    let db = Pg::empty_database().await;
+    migrate::run(&db.pool).await.unwrap();
+    let Some(found) = schema::dump(&db).await else {
+        println!("skipped: no pg_dump beside the Postgres of scripts/setup");
+        return;
+    };
+    let path = root().join("migrations/schema.sql");
+    if std::env::var_os("MILLRACE_WRITE_SCHEMA").is_some() {
+        std::fs::write(&path, &found).unwrap();
     }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs =
+        found.lines().zip(committed.lines()).find(|(found, committed)| found != committed);
+    assert_eq!(differs, None, "found and committed differ; after a new migration: `make schema`");
+    assert_eq!(
+        found.lines().count(),
+        committed.lines().count(),
+        "after a new migration: `make schema`"
+    );
+}
+
+#[test]
+fn the_linter_has_nothing_to_say() {
+    let Some(said) = schema::lint() else {
+        println!("skipped: no squawk in the state folder (scripts/setup --tests fetches it)");
+        return;
+    };
+    assert_eq!(said, "");
 }
 
 /// Tables and columns of the signals seed, exactly as it names them.
