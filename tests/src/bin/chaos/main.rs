@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
 
 fn usage(name: &str) {
     println!("no scenario {name:?}; there are, each NAME or NAME=TIMES, and `all`:");
-    for Scenario { name, times, about, .. } in &ALL {
+    for Scenario { name, times, about, .. } in ALL {
         println!("  {name:12} {times:>6}  {about}");
     }
 }

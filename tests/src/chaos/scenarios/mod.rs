@@ -6,13 +6,16 @@ mod commits;
 mod connections;
 mod crashes;
 mod disk;
+mod expand;
 mod keys;
 mod kills;
+mod migrations;
 mod order;
 mod orphans;
 mod outage;
 mod pauses;
 mod poison;
+mod replays;
 mod same;
 mod soak;
 mod stops;
@@ -43,7 +46,7 @@ impl Scenario {
 
 macro_rules! scenarios {
     ($($name:ident $times:literal $about:literal)*) => {
-        [$(Scenario {
+        &[$(Scenario {
             name: stringify!($name),
             about: $about,
             times: $times,
@@ -53,7 +56,7 @@ macro_rules! scenarios {
 }
 
 /// All of them.
-pub const ALL: [Scenario; 18] = scenarios! {
+pub const ALL: &[Scenario] = scenarios! {
     kills 100 "kill -9 of processes, one every 6 s"
     pauses 50 "a worker stands still for three leases, then goes on"
     orphans 5 "kill -9 of a worker in the middle of its jobs, with the default lease"
@@ -71,5 +74,8 @@ pub const ALL: [Scenario; 18] = scenarios! {
     disk 50 "refusals while the disk is full"
     soak 900 "seconds without any fault"
     keys 500 "secrets under another key, while deliveries are taken"
+    replays 1000 "deliveries whose field map changes, beside the demo's"
+    expand 300 "seconds of old and new processes over a migration"
+    migrations 1000 "kills of who migrates"
     walls 10000 "requests and statements of three tenants for each other's rows"
 };
