@@ -2,6 +2,7 @@
 
 mod clock;
 mod layers;
+pub mod point;
 mod settings;
 
 pub use clock::Clock;

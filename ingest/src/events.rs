@@ -16,7 +16,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use millrace_jobs::queue::{Job, Queue, fault::is_transient};
+use millrace_config::point::{Point, may_fail};
+use millrace_jobs::{
+    queue::{Job, Queue, fault::is_transient},
+    task::lasting,
+};
 use sqlx::{PgConnection, PgPool, Postgres, Row, pool::PoolConnection, postgres::PgRow};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -129,8 +133,13 @@ impl Events {
         let tasks = tokio_util::task::TaskTracker::new();
         let outage = Arc::new(Outage::new("the event store"));
         for _ in 0..writers {
-            let line = Line { pool: pool.clone(), kept: None, outage: outage.clone() };
-            tasks.spawn(write(line, queue.clone(), taken.clone(), batch_events_max));
+            let (pool, queue, taken) = (pool.clone(), queue.clone(), taken.clone());
+            let outage = outage.clone();
+            let run = move || {
+                let line = Line { pool: pool.clone(), kept: None, outage: outage.clone() };
+                write(line, queue.clone(), taken.clone(), batch_events_max)
+            };
+            tasks.spawn(lasting("event writer", run));
         }
         tasks.close();
         (Self { waiting }, tasks)
@@ -288,7 +297,9 @@ pub(crate) async fn try_batch(
     queue: &Queue,
     events: &[NewEvent],
 ) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    may_fail(Point::EventsInsert)?;
     let fresh = insert(&mut *conn, events).await?;
+    may_fail(Point::EventsInserted)?;
     let mut found = HashMap::with_capacity(events.len());
     let mut ready = HashMap::new();
     for row in fresh {

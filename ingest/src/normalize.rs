@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
     ctx::Ctx,
     queue::{self, Job, LeaseId, Leased, Verdict},
@@ -61,6 +62,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let stored = |l: &&Leased<Normalize>| readings.contains_key(&l.job.event_id);
     let leases: Vec<LeaseId> = batch.iter().filter(stored).map(|l| l.id).collect();
 
+    may_fail(Point::NormalizeRead)?;
     let mut tx = ctx.pool.begin().await.context("begin")?;
     let held = queue::complete_in(&mut tx, &leases).await.context("completing leases")?;
     let held = batch.iter().filter(|l| held.contains(&l.id));
@@ -75,7 +77,9 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let applied = apply(&mut tx, &arrivals).await.context("applying records")?;
     let follow_ups = process::jobs(&arrivals, &applied)?;
     let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
+    may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;
+    may_fail(Point::NormalizeCommitted)?;
     ctx.queue.wake(&enqueued);
     Ok(batch.iter().map(|l| verdict(stored(&l))).collect())
 }

@@ -12,7 +12,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, Response, StatusCode, header, request::Parts};
-use millrace_config::{Clock, Http};
+use millrace_config::{
+    Clock, Http,
+    point::{Point, may_die},
+};
 use millrace_jobs::trace;
 use moka::sync::Cache;
 use serde_json::{Map, Value, json};
@@ -265,6 +268,7 @@ impl Receiver {
                 ));
             }
         };
+        may_die(Point::DeliveryStored);
         if let Some(secret) = secret {
             self.counts.secret_used(&secret);
         }

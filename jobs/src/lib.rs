@@ -7,4 +7,5 @@ pub mod queue;
 pub mod record;
 pub mod signals;
 pub mod store;
+pub mod task;
 pub mod trace;

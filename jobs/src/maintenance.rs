@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use millrace_config::point::{Point, may_fail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -38,7 +39,9 @@ impl Job for Partitions {
 async fn partitions_now(ctx: &Ctx) -> sqlx::Result<()> {
     let keep = &ctx.settings.retention;
     let made = partitions::ensure(&ctx.pool, DAYS_AHEAD).await?;
+    may_fail(Point::PartitionsMade)?;
     let mut dropped = partitions::drop_old(&ctx.pool, "event_bodies", keep.body_days).await?;
+    may_fail(Point::PartitionsDropped)?;
     dropped.extend(partitions::drop_old(&ctx.pool, "job_history", keep.job_history_days).await?);
     let ticks = ctx.queue.forget_ticks(TICK_DAYS).await?;
     tracing::info!(made, dropped = dropped.len(), ticks, "partitions kept");

@@ -18,6 +18,7 @@ use millrace_jobs::{
     queue::{Queue, Runtime, RuntimeHandle, fault::is_transient},
     signals::{State, endpoint::Endpoint},
     store::migrate::{self, SchemaError},
+    task::lasting,
 };
 use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -110,10 +111,14 @@ pub async fn start(
     }
     if roles.schedule {
         let scheduler = Scheduler::new(queue.clone(), &settings.schedule, JOBS)?;
-        running.scheduling = Some(tokio::spawn(scheduler.run(stop.clone())));
+        let stop = stop.clone();
+        let run = move || scheduler.clone().run(stop.clone());
+        running.scheduling = Some(tokio::spawn(lasting("scheduler", run)));
     }
     if let Some(buffer) = &buffer {
-        tokio::spawn(buffer::watch(buffer.clone(), stop.clone()));
+        let (buffer, stop) = (buffer.clone(), stop.clone());
+        let watch = move || buffer::watch(buffer.clone(), stop.clone());
+        tokio::spawn(lasting("buffer watch", watch));
     }
     let watch = http::Watch { readiness, metrics };
     if roles.serve {
@@ -228,7 +233,9 @@ async fn serve(
         tokio::spawn(
             async move { http::serve(listener, router, &served, server_stop, drain).await },
         );
-    let flusher = tokio::spawn(flush(counts.clone(), edge.clone(), stop));
+    let (counted, pool) = (counts.clone(), edge.clone());
+    let run = move || flush(counted.clone(), pool.clone(), stop.clone());
+    let flusher = tokio::spawn(lasting("delivery counts", run));
     tracing::info!(%address, "receiving");
     Ok((address, Serving { server, counts, writers, flusher, pool: edge }))
 }

@@ -35,7 +35,7 @@ pub enum ScheduleError {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     schedule: Schedule,
     cron: Cron,
@@ -43,7 +43,7 @@ struct Entry {
 }
 
 /// The schedules of the settings, ready to run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scheduler {
     queue: Queue,
     holder: String,

@@ -13,7 +13,11 @@ use std::{
 use async_nats::jetstream::{self, consumer::pull, message::PublishMessage, stream::Stream};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use millrace_jobs::queue::{Queue, fault::is_transient};
+use millrace_config::point::{Point, may_fail};
+use millrace_jobs::{
+    queue::{Queue, fault::is_transient},
+    task::lasting,
+};
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -62,7 +66,11 @@ impl Bridge {
         let tasks = TaskTracker::new();
         for nth in 0..count {
             let (bridge, stop) = (bridge.clone(), stop.clone());
-            tasks.spawn(async move { bridge.run(nth == 0, &stop).await });
+            let run = move || {
+                let (bridge, stop) = (bridge.clone(), stop.clone());
+                async move { bridge.run(nth == 0, &stop).await }
+            };
+            tasks.spawn(lasting("bridge", run));
         }
         tasks.close();
         tasks
@@ -139,6 +147,7 @@ impl Bridge {
                 && held.iter().all(|lane| lane.number != number)
                 && lanes::take(conn, number).await?
             {
+                may_fail(Point::LaneTaken).map_err(server)?;
                 held.push(Lane::open(&self.buffer, stream, number).await?);
             }
         }
@@ -190,8 +199,10 @@ impl Bridge {
                 self.hold(message, &reason).await?;
             }
         }
+        may_fail(Point::BridgeStored).map_err(server)?;
         for message in batch {
             message.ack().await.map_err(|e| BufferError::Server(e.to_string()))?;
+            may_fail(Point::BridgeSettled).map_err(server)?;
         }
         metrics::counter!("millrace_bridge_batches_total").increment(1);
         Ok(())

@@ -27,7 +27,10 @@ use async_nats::{
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
     },
 };
-use millrace_config::{Clock, ExposeSecret, Nats};
+use millrace_config::{
+    Clock, ExposeSecret, Nats,
+    point::{Point, may_fail},
+};
 
 pub use self::{
     bridge::Bridge,
@@ -186,8 +189,11 @@ impl Buffer {
             .expected_stream(&self.settings.stream)
             .payload(message);
         let subject = self.subject(message::lane(&event.source_id));
+        let unavailable = |_| StoreError::BufferUnavailable;
+        may_fail(Point::Publish).map_err(unavailable)?;
         let sent = self.jetstream.send_publish(subject, publish).await.map_err(refused)?;
         let ack = sent.await.map_err(refused)?;
+        may_fail(Point::Published).map_err(unavailable)?;
         Ok(Taken::Stored(StoredEvent { id: event.id, duplicate: ack.duplicate, received_at }))
     }
 }

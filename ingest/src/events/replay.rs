@@ -1,5 +1,6 @@
 //! Reading stored bytes again: a `normalize` job for each event that a filter names.
 
+use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
     queue::{NewJob, Queue},
     store::tenants::View,
@@ -108,6 +109,7 @@ pub async fn run(
         left -= BATCH;
         let enqueued = queue.enqueue(&mut tx, &jobs(&batch)?).await?;
         tx.commit().await?;
+        may_fail(Point::EventsReplayed)?;
         queue.wake(&enqueued);
         done.enqueued += i64::try_from(enqueued.iter().filter(|e| e.fresh).count())?;
     }

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use millrace_config::point::{Point, may_fail};
 use moka::future::Cache;
 use serde_json::{Map, Value};
 use sqlx::{PgPool, Row, postgres::PgRow};
@@ -222,6 +223,7 @@ impl Registry {
     }
 
     async fn load(&self, lookup: &Lookup) -> Result<Vec<Arc<LiveSource>>, sqlx::Error> {
+        may_fail(Point::SourceRead)?;
         let none: Option<&str> = None;
         let (path, key, kind, external, workspace) = match lookup {
             Lookup::Path(path) => (Some(path.as_str()), None, none, none, none),

@@ -1,7 +1,9 @@
 //! Running one call and judging how each of its jobs ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
+use millrace_config::point::{Point, may_die};
 use tokio::{task::JoinError, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
@@ -101,13 +103,22 @@ enum Stopped {
     Panicked(JoinError),
 }
 
+/// As [`run`]; a panic of our own ends this call only. Its leases run out.
+pub(crate) async fn contained(shared: Arc<Shared>, call: Call) {
+    if AssertUnwindSafe(run(shared, call)).catch_unwind().await.is_err() {
+        tracing::error!("a call panicked outside of its job; its jobs run again");
+    }
+}
+
 /// Run a call to its end, which is always in the completer's hands when this returns.
-pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>, call: Call) {
-    let Call { jobs, lost } = call;
+pub(crate) async fn run(shared: Arc<Shared>, call: Call) {
+    let Call { jobs, lost, grip } = call;
+    let kind = grip.kind.clone();
     let deliveries: Vec<Delivery> =
         jobs.iter().map(|job| Delivery::of(kind.spec.kind, job)).collect();
     let spans: Vec<Span> = deliveries.iter().map(|d| d.span(kind.spec.kind)).collect();
     let count = deliveries.len();
+    may_die(Point::CallBegins);
     kind.started(count);
     let work = (kind.spec.run)(shared.ctx.clone(), jobs);
     // What is done for several jobs at once belongs to no single trace.
@@ -130,6 +141,7 @@ pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>, call: Call) {
     }
     kind.ended(count);
     shared.end(ends).await;
+    grip.hand_on();
 }
 
 fn judge(
@@ -180,14 +192,15 @@ fn judge(
 const RELEASE: How = How::Again { outcome: "released", delay_ms: 0, spare: true, error: None };
 
 /// Give back a call that has not started.
-pub(crate) async fn release(shared: &Shared, kind: &Kind, call: Call) {
+pub(crate) async fn release(shared: &Shared, call: Call) {
+    let kind = &call.grip.kind;
     let ends = call.jobs.iter().map(|job| {
         let delivery = Delivery::of(kind.spec.kind, job);
         End { lease: delivery.lease, kind: kind.spec.kind, how: RELEASE, frees: delivery.frees }
     });
     let ends: Vec<End> = ends.collect();
-    kind.gave_up(ends.len());
     shared.end(ends).await;
+    call.grip.hand_on();
 }
 
 fn how(shared: &Shared, kind: &'static str, delivery: &Delivery, ended: Ended) -> How {

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_config::point::{Point, may_fail};
 use serde_json::value::RawValue;
 use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow, types::Json};
 
@@ -166,6 +167,9 @@ impl Queue {
                     jobs.extend(more);
                 }
             }
+        }
+        if !jobs.is_empty() {
+            may_fail(Point::JobsClaimed)?;
         }
         jobs.sort_unstable_by_key(|j| (j.priority, j.position));
         Ok(jobs)

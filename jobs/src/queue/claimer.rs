@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use millrace_config::point::{Point, may_die};
 use tokio::time::Instant;
 
 use super::{
@@ -86,16 +87,16 @@ pub(crate) async fn run(shared: Arc<Shared>, kind: Arc<Kind>) {
     }
 }
 
-async fn hand_over(shared: &Shared, kind: &Kind, jobs: Vec<Claimed>, asked_at: Instant) {
+async fn hand_over(shared: &Shared, kind: &Arc<Kind>, jobs: Vec<Claimed>, asked_at: Instant) {
     if jobs.is_empty() {
         return;
     }
-    kind.took(&jobs);
+    may_die(Point::JobsTaken);
     let until = asked_at + Duration::from_millis(shared.queue.settings().lease_ms);
-    let calls = shared.held.take(jobs, kind.spec.batch_max, until);
+    let calls = shared.held.take(kind, jobs, until);
     if shared.stop.is_cancelled() {
         for call in calls {
-            call::release(shared, kind, call).await;
+            call::release(shared, call).await;
         }
     } else {
         kind.buffer.push(calls);

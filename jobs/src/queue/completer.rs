@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use millrace_config::point::{Point, may_die, may_fail};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,11 @@ struct Sorted {
     graves: Vec<Grave>,
 }
 
-async fn write(shared: &Shared, batch: Vec<End>) {
+/// Record how deliveries ended.
+pub(crate) async fn write(shared: &Shared, batch: Vec<End>) {
+    // Whatever happens here, what is not written then runs out.
+    let leases = shared.held.until_dropped(batch.iter().map(|end| end.lease).collect());
+    may_die(Point::EndsGathered);
     let mut kept = Vec::with_capacity(batch.len());
     let mut sorted = Sorted::default();
     let mut lost = 0;
@@ -69,15 +74,15 @@ async fn write(shared: &Shared, batch: Vec<End>) {
             }
             How::Dead { reason, error } => sorted.graves.push(Grave { lease, reason, error }),
         }
-        kept.push((lease, kind, outcome, frees));
+        kept.push((kind, outcome, frees));
     }
     let sent = sorted.finished.len() + sorted.again.len() + sorted.graves.len();
     let held: HashSet<i64> = settle(shared, sorted).await;
     metrics::refused(sent - held.len());
     metrics::lost(lost);
-    shared.held.drop_all(kept.iter().map(|k| k.0));
+    drop(leases);
     let mut freed = Vec::new();
-    for (_, kind, outcome, frees) in kept {
+    for (kind, outcome, frees) in kept {
         metrics::ended(kind, outcome, 1);
         // Past every mark: it brings back a parked tenant and lowers nothing.
         freed.extend(frees.map(|place| (place, i64::MAX)));
@@ -102,11 +107,13 @@ impl Batch {
     }
 
     async fn write(&mut self, queue: &Queue) -> sqlx::Result<Vec<i64>> {
-        match self {
-            Self::Finished(rows) => queue.complete(rows).await,
-            Self::Again(rows) => queue.again(rows).await,
-            Self::Graves(rows) => queue.bury(rows).await,
-        }
+        let (ids, point) = match self {
+            Self::Finished(rows) => (queue.complete(rows).await?, Point::JobsFinished),
+            Self::Again(rows) => (queue.again(rows).await?, Point::JobsReturned),
+            Self::Graves(rows) => (queue.bury(rows).await?, Point::JobsBuried),
+        };
+        may_fail(point)?;
+        Ok(ids)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Dead letters: search and replay.
 
 use chrono::{DateTime, Utc};
+use millrace_config::point::{Point, may_fail};
 use serde::Serialize;
 use sqlx::{PgExecutor, Row};
 use utoipa::ToSchema;
@@ -115,6 +116,7 @@ impl Queue {
             .bind(filter.limit.clamp(1, 10_000))
             .fetch_all(db)
             .await?;
+        may_fail(Point::LettersReplayed)?;
         let places: sqlx::Result<Vec<_>> = rows.iter().map(Place::from_row).collect();
         let replayed: sqlx::Result<Vec<_>> = rows
             .iter()

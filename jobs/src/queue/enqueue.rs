@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use millrace_config::point::{Point, may_fail};
 use sqlx::{PgConnection, Row};
 
 use super::{NewJob, Queue, wake::Place};
@@ -47,6 +48,7 @@ impl Queue {
         open.sort_by(|a, b| key_of(jobs, *a).cmp(&key_of(jobs, *b)));
         for _ in 0..ROUNDS {
             insert(conn, jobs, &open, &mut done).await?;
+            may_fail(Point::JobsEnqueued)?;
             open.retain(|i| done.get(*i).is_some_and(Option::is_none));
             if open.is_empty() {
                 return Ok(done.into_iter().flatten().collect());

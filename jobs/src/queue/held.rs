@@ -12,13 +12,53 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{LeaseId, claim::Claimed, wake::lock};
+use super::{LeaseId, claim::Claimed, runtime::Kind, wake::lock};
 
 /// Jobs handed to one run of a job's code.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) jobs: Vec<Claimed>,
     pub(crate) lost: Arc<Lost>,
+    pub(crate) grip: Grip,
+}
+
+/// A call in hand. Dropped before its ends are in the completer's hands, it lets its leases run out.
+#[derive(Debug)]
+pub(crate) struct Grip {
+    pub(crate) kind: Arc<Kind>,
+    jobs: usize,
+    leases: Leases,
+}
+
+impl Grip {
+    /// Somebody else answers for the leases.
+    pub(crate) fn hand_on(mut self) {
+        self.leases.ids.clear();
+    }
+}
+
+impl Drop for Grip {
+    fn drop(&mut self) {
+        self.kind.let_go(self.jobs);
+    }
+}
+
+/// Leases that are kept alive until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Leases {
+    held: Held,
+    ids: Vec<LeaseId>,
+}
+
+impl Drop for Leases {
+    fn drop(&mut self) {
+        let mut leases = lock(&self.held.leases);
+        for id in &self.ids {
+            if leases.get(&id.job).is_some_and(|h| h.attempt == id.attempt) {
+                leases.remove(&id.job);
+            }
+        }
+    }
 }
 
 /// Set when none of a call's leases is held any more: nothing it could still do would count.
@@ -44,15 +84,17 @@ struct Hold {
     call: Arc<Lost>,
 }
 
-/// All leases of this process.
-#[derive(Debug, Default)]
+/// All leases of this process; clones share them.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Held {
-    leases: Mutex<HashMap<i64, Hold>>,
+    leases: Arc<Mutex<HashMap<i64, Hold>>>,
 }
 
 impl Held {
-    /// Take claimed jobs in hand, in calls of at most `batch_max`.
-    pub(crate) fn take(&self, jobs: Vec<Claimed>, batch_max: usize, until: Instant) -> Vec<Call> {
+    /// Take claimed jobs in hand, in calls as large as their kind allows.
+    pub(crate) fn take(&self, kind: &Arc<Kind>, jobs: Vec<Claimed>, until: Instant) -> Vec<Call> {
+        kind.take(&jobs);
+        let batch_max = kind.spec.batch_max;
         let mut calls = Vec::with_capacity(jobs.len().div_ceil(batch_max));
         let mut leases = lock(&self.leases);
         let mut jobs = jobs.into_iter().peekable();
@@ -64,19 +106,17 @@ impl Held {
                 let hold = Hold { attempt: job.id.attempt, until, call: lost.clone() };
                 leases.insert(job.id.job, hold);
             }
-            calls.push(Call { jobs, lost });
+            let ids = jobs.iter().map(|job| job.id).collect();
+            let grip =
+                Grip { kind: kind.clone(), jobs: jobs.len(), leases: self.until_dropped(ids) };
+            calls.push(Call { jobs, lost, grip });
         }
         calls
     }
 
-    /// Their deliveries are over.
-    pub(crate) fn drop_all(&self, ids: impl Iterator<Item = LeaseId>) {
-        let mut leases = lock(&self.leases);
-        for id in ids {
-            if leases.get(&id.job).is_some_and(|h| h.attempt == id.attempt) {
-                leases.remove(&id.job);
-            }
-        }
+    /// Their deliveries are over when this is dropped.
+    pub(crate) fn until_dropped(&self, ids: Vec<LeaseId>) -> Leases {
+        Leases { held: self.clone(), ids }
     }
 
     /// These are no longer ours: forget them, and stop calls that have none left.

@@ -7,6 +7,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use millrace_config::point::{Point, may_fail};
 use sqlx::{Row, postgres::PgListener};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -238,6 +239,9 @@ impl Queue {
             .bind(ROWS_MAX)
             .fetch_all(self.pool())
             .await?;
+        if !rows.is_empty() {
+            may_fail(Point::JobsPromoted)?;
+        }
         let places: sqlx::Result<Vec<_>> = rows.iter().map(Place::from_row).collect();
         self.wakes().spread(places?);
         Ok((i64::try_from(rows.len()).unwrap_or(0), now))
@@ -264,6 +268,7 @@ impl Queue {
             .fetch_all(self.pool())
             .await?;
         if !rows.is_empty() {
+            may_fail(Point::JobsExpired)?;
             tracing::warn!(jobs = rows.len(), "leases ran out; their workers died or were cut off");
         }
         let mut places = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use millrace_config::point::{Point, may_fail};
 use sqlx::Row;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -29,14 +30,18 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             next_beat = Instant::now() + beat;
             report("record this worker", fault::bounded(register(&shared)).await);
         }
-        let extend = extend(&shared, lease, lease.saturating_sub(beat));
-        report("extend leases", fault::bounded(extend).await);
-        if cancels || beats {
-            report("look for cancelled jobs", fault::bounded(cancel(&shared)).await);
-        }
-        // What could not be extended in time is somebody else's by now.
-        shared.held.lose(shared.held.ending(Duration::ZERO).into_iter());
+        round(&shared, lease.saturating_sub(beat), cancels || beats).await;
     }
+}
+
+/// Extend leases that end within `margin`, let go of lost ones, and if `cancels` stop what somebody cancelled.
+pub(crate) async fn round(shared: &Shared, margin: Duration, cancels: bool) {
+    report("extend leases", fault::bounded(extend(shared, margin)).await);
+    if cancels {
+        report("look for cancelled jobs", fault::bounded(cancel(shared)).await);
+    }
+    // What could not be extended in time is somebody else's by now.
+    shared.held.lose(shared.held.ending(Duration::ZERO).into_iter());
 }
 
 fn report(what: &str, outcome: sqlx::Result<()>) {
@@ -45,7 +50,8 @@ fn report(what: &str, outcome: sqlx::Result<()>) {
     }
 }
 
-async fn extend(shared: &Shared, lease: Duration, margin: Duration) -> sqlx::Result<()> {
+async fn extend(shared: &Shared, margin: Duration) -> sqlx::Result<()> {
+    let lease = Duration::from_millis(shared.queue.settings().lease_ms);
     let asked = shared.held.ending(margin);
     if asked.is_empty() {
         return Ok(());
@@ -57,6 +63,7 @@ async fn extend(shared: &Shared, lease: Duration, margin: Duration) -> sqlx::Res
         .bind(shared.queue.settings().lease_ms.cast_signed())
         .fetch_all(shared.queue.pool())
         .await?;
+    may_fail(Point::LeasesExtended)?;
     shared.held.extended(&extended, until);
     let kept: std::collections::HashSet<i64> = extended.into_iter().collect();
     // Either ended a moment ago, or somebody else's.
@@ -88,6 +95,7 @@ async fn cancel(shared: &Shared) -> sqlx::Result<()> {
         .map(|lease| End { lease: *lease, outcome: "cancelled", error: None })
         .collect();
     let gone = shared.queue.complete(&mut ends).await?;
+    may_fail(Point::JobsCancelled)?;
     // Empty if they ended by themselves a moment ago.
     if !gone.is_empty() {
         tracing::info!(jobs = gone.len(), "running jobs cancelled on request");

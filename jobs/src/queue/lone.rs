@@ -3,11 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use millrace_config::point::{Point, may_fail};
 use tokio::time::{Instant, timeout};
 
 use super::{
     Queue, call,
     claim::{Claimed, places_left},
+    held::Call,
     runtime::Shared,
 };
 
@@ -30,20 +32,22 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 /// The next suspect, run to its end. False: there is none.
-pub(crate) async fn one(shared: &Arc<Shared>) -> sqlx::Result<bool> {
+async fn one(shared: &Arc<Shared>) -> sqlx::Result<bool> {
+    let Some(suspect) = next(shared).await? else { return Ok(false) };
+    call::run(shared.clone(), suspect).await;
+    Ok(true)
+}
+
+/// Take the next suspect in hand.
+pub(crate) async fn next(shared: &Shared) -> sqlx::Result<Option<Call>> {
     let kinds: Vec<&str> = shared.kinds.iter().map(|k| k.spec.kind).collect();
     let asked_at = Instant::now();
     let Some((name, job)) = shared.queue.claim_alone(&kinds, &shared.worker).await? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let Some(kind) = shared.kinds.iter().find(|k| k.spec.kind == name) else { return Ok(false) };
-    let jobs = vec![job];
-    kind.took(&jobs);
+    let Some(kind) = shared.kinds.iter().find(|k| k.spec.kind == name) else { return Ok(None) };
     let until = asked_at + Duration::from_millis(shared.queue.settings().lease_ms);
-    for lone in shared.held.take(jobs, 1, until) {
-        call::run(shared.clone(), kind.clone(), lone).await;
-    }
-    Ok(true)
+    Ok(shared.held.take(kind, vec![job], until).pop())
 }
 
 impl Queue {
@@ -71,6 +75,7 @@ impl Queue {
             .fetch_optional(&mut *tx)
             .await?;
         tx.commit().await?;
+        may_fail(Point::SuspectClaimed)?;
         row.map(|row| Ok((kind, Claimed::from_row(&row, capped)?))).transpose()
     }
 }

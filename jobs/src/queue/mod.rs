@@ -25,6 +25,7 @@ pub mod dead;
 pub mod depth;
 mod enqueue;
 pub mod fault;
+mod hand;
 mod held;
 mod janitor;
 mod keeper;
@@ -38,7 +39,8 @@ mod wake;
 
 pub use complete::complete_in;
 pub use enqueue::{Enqueued, Ready};
-pub use runtime::{Runtime, RuntimeHandle, step};
+pub use hand::{Hand, step};
+pub use runtime::{Runtime, RuntimeHandle};
 pub use spec::{Spec, assert_unique, spec};
 use wake::Wakes;
 

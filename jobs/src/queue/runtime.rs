@@ -9,11 +9,11 @@ use std::{
 };
 
 use apalis_core::{monitor::Monitor, worker::builder::WorkerBuilder};
-use chrono::DateTime;
+use millrace_config::point::{Point, may_die};
 use tokio::{
     sync::{Notify, mpsc},
     task::{JoinHandle, JoinSet},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tower::limit::ConcurrencyLimitLayer;
@@ -22,14 +22,14 @@ use super::{
     Queue, Spec,
     backend::{Buffer, KindBackend},
     call::{self, End},
-    claim::{Claimed, Known},
+    claim::Claimed,
     claimer, completer,
     held::Held,
     janitor, keeper, lone,
     metrics::KindMetrics,
     wake::Inbox,
 };
-use crate::ctx::Ctx;
+use crate::{ctx::Ctx, task::lasting};
 
 /// Calls that may wait for the completer before handlers wait for it.
 const ENDS_MAX: usize = 4096;
@@ -69,7 +69,7 @@ impl Kind {
         self.total_ended.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn took(&self, jobs: &[Claimed]) {
+    pub(crate) fn take(&self, jobs: &[Claimed]) {
         self.in_hand.fetch_add(jobs.len(), Ordering::AcqRel);
         self.metrics.claimed.increment(u64::try_from(jobs.len()).unwrap_or(0));
         for job in jobs {
@@ -84,11 +84,10 @@ impl Kind {
     pub(crate) fn ended(&self, jobs: usize) {
         self.metrics.running.decrement(f64::from(u32::try_from(jobs).unwrap_or(0)));
         self.total_ended.fetch_add(jobs, Ordering::Relaxed);
-        self.gave_up(jobs);
     }
 
-    /// Out of hand without having run.
-    pub(crate) fn gave_up(&self, jobs: usize) {
+    /// Out of hand, run or not.
+    pub(crate) fn let_go(&self, jobs: usize) {
         self.in_hand.fetch_sub(jobs, Ordering::AcqRel);
         self.room.notify_one();
     }
@@ -114,7 +113,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(ctx: Arc<Ctx>, specs: &'static [Spec]) -> (Arc<Self>, mpsc::Receiver<Vec<End>>) {
+    pub(crate) fn new(
+        ctx: Arc<Ctx>,
+        specs: &'static [Spec],
+    ) -> (Arc<Self>, mpsc::Receiver<Vec<End>>) {
         let queue = ctx.queue.clone();
         let (ends, ended) = mpsc::channel(ENDS_MAX);
         let shared = Arc::new(Self {
@@ -168,59 +170,36 @@ impl Runtime {
         let (shared, ended) = Shared::new(ctx, specs);
         let mut claimers = JoinSet::new();
         for kind in &shared.kinds {
-            claimers.spawn(claimer::run(shared.clone(), kind.clone()));
+            let (shared, kind) = (shared.clone(), kind.clone());
+            let run = move || claimer::run(shared.clone(), kind.clone());
+            claimers.spawn(lasting("claimer", run));
         }
         let mut background = JoinSet::new();
-        background.spawn(keeper::run(shared.clone()));
-        background.spawn(janitor::sweep(shared.clone()));
-        background.spawn(janitor::expire(shared.clone()));
-        background.spawn(janitor::promote(shared.clone()));
-        background.spawn(janitor::listen(shared.clone()));
+        spawn(&mut background, &shared, "keeper", keeper::run);
+        spawn(&mut background, &shared, "sweep", janitor::sweep);
+        spawn(&mut background, &shared, "expiry", janitor::expire);
+        spawn(&mut background, &shared, "promotion", janitor::promote);
+        spawn(&mut background, &shared, "listener", janitor::listen);
         let mut workers = JoinSet::new();
-        workers.spawn(monitor(shared.clone()));
-        workers.spawn(lone::run(shared.clone()));
+        spawn(&mut workers, &shared, "workers", monitor);
+        spawn(&mut workers, &shared, "suspects", lone::run);
         let flush = CancellationToken::new();
         let completer = tokio::spawn(completer::run(shared.clone(), ended, flush.clone()));
         RuntimeHandle { shared, claimers, workers, background, completer, flush }
     }
 }
 
-/// One round without background tasks, for tests and tools: promote, expire, claim what is ready of each kind, run it,
-/// record how it ended. Returns how many jobs ran. A round that is dropped leaves its leases to run out, as a killed
-/// process does.
-///
-/// # Errors
-/// Those of the database.
-pub async fn step(ctx: &Arc<Ctx>, specs: &'static [Spec]) -> sqlx::Result<usize> {
-    let (shared, ended) = Shared::new(ctx.clone(), specs);
-    let queue = &shared.queue;
-    queue.promote(DateTime::UNIX_EPOCH).await?;
-    queue.expire(DateTime::UNIX_EPOCH).await?;
-    queue.sweep(None).await?;
-    let mut ran = 0;
-    for kind in &shared.kinds {
-        let mut known = Known::default();
-        for ((tenant, class), position) in kind.inbox.take() {
-            known.hint(&tenant, class, position);
-        }
-        let asked_at = Instant::now();
-        let jobs = queue.claim(kind.spec.kind, &shared.worker, &mut known, STEP_JOBS_MAX).await?;
-        ran += jobs.len();
-        kind.took(&jobs);
-        let until = asked_at + Duration::from_millis(queue.settings().lease_ms);
-        for call in shared.held.take(jobs, kind.spec.batch_max, until) {
-            call::run(shared.clone(), kind.clone(), call).await;
-        }
-    }
-    ran += usize::from(lone::one(&shared).await?);
-    let flush = CancellationToken::new();
-    flush.cancel();
-    completer::run(shared.clone(), ended, flush).await;
-    Ok(ran)
+fn spawn<F>(
+    tasks: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+    name: &'static str,
+    run: impl Fn(Arc<Shared>) -> F + Send + Sync + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let shared = shared.clone();
+    tasks.spawn(lasting(name, move || run(shared.clone())));
 }
-
-/// Jobs of one kind in a [`step`].
-const STEP_JOBS_MAX: usize = 1000;
 
 /// One apalis worker per kind.
 async fn monitor(shared: Arc<Shared>) {
@@ -228,11 +207,11 @@ async fn monitor(shared: Arc<Shared>) {
     for kind in &shared.kinds {
         let (shared, kind) = (shared.clone(), kind.clone());
         monitor = monitor.register(move |_| {
-            let (shared, handled) = (shared.clone(), kind.clone());
+            let shared = shared.clone();
             WorkerBuilder::new(kind.spec.kind)
                 .backend(KindBackend(kind.buffer.clone()))
                 .layer(ConcurrencyLimitLayer::new(kind.spec.concurrency))
-                .build(move |call| call::run(shared.clone(), handled.clone(), call))
+                .build(move |call| call::contained(shared.clone(), call))
         });
     }
     let stop = shared.stop.clone();
@@ -252,9 +231,10 @@ impl RuntimeHandle {
         let shared = &self.shared;
         shared.stop.cancel();
         all(&mut self.claimers).await;
+        may_die(Point::DrainBegins);
         for kind in &shared.kinds {
             for call in kind.buffer.empty() {
-                call::release(shared, kind, call).await;
+                call::release(shared, call).await;
             }
         }
         let patience = Duration::from_millis(shared.queue.settings().drain_ms);
@@ -272,6 +252,7 @@ impl RuntimeHandle {
         }
         shared.over.cancel();
         all(&mut self.background).await;
+        may_die(Point::DrainEnds);
         keeper::deregister(shared).await;
     }
 }

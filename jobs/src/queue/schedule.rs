@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use millrace_config::point::{Point, may_fail};
 use sqlx::PgConnection;
 
 use super::{Enqueued, NewJob, Queue};
@@ -72,6 +73,7 @@ impl Queue {
         if !take(&mut tx, schedule, tick).await? {
             return Ok(None);
         }
+        may_fail(Point::TickTaken)?;
         let enqueued = self.enqueue(&mut tx, &[job]).await?;
         sqlx::query("update ops.schedule_ticks set job_id = $3 where schedule = $1 and tick = $2")
             .bind(schedule)
@@ -80,6 +82,7 @@ impl Queue {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        may_fail(Point::TickCommitted)?;
         self.wake(&enqueued);
         Ok(enqueued.into_iter().next())
     }

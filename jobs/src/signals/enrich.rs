@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use millrace_config::point::{Point, may_fail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -110,6 +111,7 @@ async fn enrich(
         Err(e @ AskError::Useless(_)) => return Err(e.into()),
     };
     let enrichment = accept(answer, &candidates, &signal, ctx.clock.now());
+    may_fail(Point::EnrichAnswered)?;
     let mut tx = ctx.pool.begin().await.context("begin")?;
     let current =
         write_enrichment(&mut tx, &job.signal_id, &signal.content_hash, &enrichment).await;
@@ -117,7 +119,9 @@ async fn enrich(
         return Ok(Verdict::Snooze(EDIT_PAUSE));
     }
     queue::complete_in(&mut tx, &[lease]).await.context("completing the lease")?;
+    may_fail(Point::EnrichWritten)?;
     tx.commit().await.context("commit")?;
+    may_fail(Point::EnrichCommitted)?;
     Ok(Verdict::Committed)
 }
 

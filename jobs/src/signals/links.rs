@@ -1,6 +1,7 @@
 //! What people say about links: by hand, accepting or dismissing a suggestion. Each in one transaction
 //! with its log and the job that learns from it; each may be repeated.
 
+use millrace_config::point::{Point, may_fail};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -197,6 +198,7 @@ async fn write(
     let mut unknown: Vec<String> = signal_ids.to_vec();
     unknown.retain(|id| !known.contains(id));
     if !new.is_empty() {
+        may_fail(Point::LinkWritten)?;
         signals::mark_linked(conn, &new).await?;
         log(conn, project, new.iter().map(String::as_str), "signal.linked").await?;
         queue.enqueue(conn, &[profile::job(workspace_id)?]).await?;

@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
+use millrace_config::point::{Point, may_fail};
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +124,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Process>]) -> anyhow::Result<()> {
         judged.insert(workspace_id, (tokio::task::spawn_blocking(work).await?, limits));
     }
 
+    may_fail(Point::ProcessJudged)?;
     let mut tx = ctx.pool.begin().await.context("begin")?;
     let model_id = ctx.signals.model_id(ctx).await?;
     let halves: Vec<HalfVector> =
@@ -137,7 +139,9 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Process>]) -> anyhow::Result<()> {
     // `processed_at` guarded it.
     let leases: Vec<LeaseId> = batch.iter().map(|l| l.id).collect();
     queue::complete_in(&mut tx, &leases).await.context("completing leases")?;
+    may_fail(Point::ProcessWritten)?;
     tx.commit().await.context("commit")?;
+    may_fail(Point::ProcessCommitted)?;
     ctx.queue.wake(&enqueued);
     Ok(())
 }

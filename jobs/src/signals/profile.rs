@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use millrace_config::point::{Point, may_fail};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
@@ -80,6 +81,7 @@ async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Resul
     };
     let judged = tokio::task::spawn_blocking(work).await.context("classifier thread")?;
 
+    may_fail(Point::ProfileJudged)?;
     let mut tx = ctx.pool.begin().await.context("begin")?;
     lock_workspace(&mut tx, workspace_id).await.context("workspace lock")?;
     let (mut ids, mut ai, mut own, mut decisions) = (vec![], vec![], vec![], vec![]);
@@ -94,6 +96,8 @@ async fn rescore(ctx: &Ctx, workspace_id: &str, lease: LeaseId) -> anyhow::Resul
     let links = sure.filter_map(|(id, d)| Some((id, d.matches.first()?)));
     write_links(&mut tx, workspace_id, links).await?;
     queue::complete_in(&mut tx, &[lease]).await.context("completing the lease")?;
+    may_fail(Point::ProfileWritten)?;
     tx.commit().await.context("commit")?;
+    may_fail(Point::ProfileCommitted)?;
     Ok(Verdict::Committed)
 }

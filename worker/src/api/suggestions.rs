@@ -1,6 +1,7 @@
 //! Where signals belong, as people say: suggestions, accepted and dismissed, and links by hand.
 
 use axum::{Json, extract::State, http::StatusCode};
+use millrace_config::point::{Point, may_die};
 use millrace_jobs::{
     signals::links::{self, Answer, Request},
     store::suggestions::{self as store, Suggestion},
@@ -116,6 +117,7 @@ pub(super) async fn link(
     }
     let view = view(&mut tx, caller.workspace(), &id).await?;
     tx.commit().await?;
+    may_die(Point::LinkCommitted);
     Ok(Json(view))
 }
 

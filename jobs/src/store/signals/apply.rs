@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use millrace_config::point::{Point, may_fail};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -149,6 +150,7 @@ async fn apply_round(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Re
         rows.push(new_id(), item, fields, false);
     }
     let inserted = rows.insert(conn).await?;
+    may_fail(Point::RecordsInserted)?;
     let mut done: HashMap<usize, Applied> = HashMap::new();
     let mut known = Vec::new();
     for (index, (id, item)) in rows.ids.iter().zip(items).enumerate() {

@@ -1,5 +1,6 @@
 //! Tombstones: whatever a signal said, and whatever was derived from it, goes; the row stays.
 
+use millrace_config::point::{Point, may_fail};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,6 +40,7 @@ impl Tombstones {
             .bind(&self.traces)
             .execute(&mut *conn)
             .await?;
+        may_fail(Point::TextsErased)?;
         signal_versions::erase(conn, &self.ids).await?;
         embeddings::forget(conn, &self.hashes).await?;
         signal_projects::forget(conn, &[], &self.ids).await?;
