@@ -62,9 +62,23 @@ impl App {
     /// Adds or replaces a variable of its environment (which is otherwise empty but for `PATH`).
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// As [`App::env`], from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
-        self
+    }
+
+    /// False once it has ended by itself, or was never started.
+    pub fn is_running(&mut self) -> bool {
+        let ended = self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some());
+        if ended {
+            self.child = None;
+        }
+        !ended
     }
 
     /// The program of another release, instead of the one that was built here.

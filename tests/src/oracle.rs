@@ -85,12 +85,55 @@ pub async fn unfinished(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select format('%s %s', count(*), what) from (
            select 'events ' || state as what from ops.events where state <> 'normalized'
-           union all select 'signals not processed' from signals.signals where processed_at is null
+           union all select 'signals not processed' from signals.signals
+           where processed_at is null and deleted_at is null
            union all
            select format('%s jobs %s, attempt %s, leased by %s: %s', kind, state, attempt, leased_by, last_error)
            from ops.jobs
            union all select format('%s dead letters (%s)', kind, reason) from ops.dead_letters
+           where replayed_at is null
          ) open group by what order by what",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+/// All that the work has left, without ids and times: two runs of the same work are to leave the same.
+pub async fn state(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "with line as (
+           select format('event: %s, %s records, %s bodies', e.state, e.records,
+                         (select count(*) from ops.event_bodies b where b.event_id = e.id)) as text
+           from ops.events e
+           union all
+           select format('signal %s: %L, %s %s %s %L, %s', source_ref, verbatim, severity, frequency, user_segment,
+                         interpretation, case when deleted_at is null then status else 'deleted' end)
+           from signals.signals
+           union all
+           select format('version of %s: %s, %L', s.source_ref, v.change, v.verbatim)
+           from signals.signal_versions v join signals.signals s on s.id = v.signal_id
+           union all
+           select format('link of %s to %s, %s', s.source_ref, p.name, l.origin)
+           from signals.signal_projects l join signals.signals s on s.id = l.signal_id
+           join signals.projects p on p.id = l.project_id
+           union all
+           select format('persona of %s: %s', s.source_ref, p.persona_id)
+           from signals.signal_personas p join signals.signals s on s.id = p.signal_id
+           union all
+           select format('log of %s: %s', s.source_ref, l.action)
+           from signals.activity_logs l join signals.signals s on s.id = l.target_id
+           union all
+           select format('vector of %s', s.source_ref)
+           from signals.signals s join signals.signal_embeddings v on v.signal_id = s.id
+           union all
+           select format('tick of %s, with a job: %s', schedule, job_id is not null) from ops.schedule_ticks
+           union all
+           select format('dead letter: %s, %s, replayed: %s', kind, reason, replayed_at is not null) from ops.dead_letters
+           union all
+           select format('partition %s', inhrelid::regclass) from pg_inherits
+           where inhparent in ('ops.event_bodies'::regclass, 'ops.job_history'::regclass)
+         ) select text from line order by text",
     )
     .fetch_all(pool)
     .await
@@ -108,8 +151,8 @@ async fn effects(pool: &PgPool) -> Vec<String> {
          from ops.events e left join signals.signal_versions v on v.event_id = e.id
          where e.state = 'normalized' group by e.id having count(v.signal_id) <> 1
          union all
-         select format('signal %s has %s versions', signal_id, count(*))
-         from signals.signal_versions group by signal_id having count(*) <> 1
+         select format('signal %s has %s versions of %s events', signal_id, count(*), count(distinct event_id))
+         from signals.signal_versions group by signal_id having count(*) <> count(distinct event_id)
          union all
          select format('%s of %s is logged %s times', action, target_id, count(*))
          from signals.activity_logs group by action, target_id having count(*) <> 1
@@ -117,7 +160,7 @@ async fn effects(pool: &PgPool) -> Vec<String> {
          select format('job %s ended %s times', id, count(*)) from ops.job_history group by id having count(*) <> 1
          union all
          select format('signal %s lost the trace of event %s', s.id, e.id)
-         from ops.events e join signals.signal_versions v on v.event_id = e.id join signals.signals s on s.id = v.signal_id
+         from signals.signals s left join ops.events e on e.id = s.event_id
          where s.trace_id is distinct from e.trace_id
          union all
          select format('job %s has no trace of an event', h.id) from ops.job_history h

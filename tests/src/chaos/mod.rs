@@ -5,6 +5,7 @@ mod faults;
 mod house;
 mod killer;
 mod load;
+mod points;
 mod random;
 mod run;
 mod scenarios;

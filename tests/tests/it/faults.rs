@@ -81,6 +81,7 @@ mod scenario {
         clock 4
         connections 5
         disk 3
+        points 1
         soak 15
         keys 40
         replays 20

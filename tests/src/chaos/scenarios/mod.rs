@@ -14,6 +14,7 @@ mod order;
 mod orphans;
 mod outage;
 mod pauses;
+mod points;
 mod poison;
 mod replays;
 mod same;
@@ -72,6 +73,7 @@ pub const ALL: &[Scenario] = scenarios! {
     clock 40 "jumps of the clocks of workers and schedulers"
     connections 50 "deliveries while Postgres has no connection left"
     disk 50 "refusals while the disk is full"
+    points 3 "passes (the first, the second, the last) of each point between two steps, at which a process dies, panics or fails"
     soak 900 "seconds without any fault"
     keys 500 "secrets under another key, while deliveries are taken"
     replays 1000 "deliveries whose field map changes, beside the demo's"
