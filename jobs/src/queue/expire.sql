@@ -1,7 +1,8 @@
 -- Leases that ran out: back to the queue at once, or to the dead letters when the job has crashed often enough. As in
 -- again.sql, one of the jobs with one unique key may wait; it takes over the crashes, or a killer would never die out.
+-- And as there, one that somebody cancelled does not come back.
 with late as materialized (
-  select id, workspace_id, kind, unique_key, crashes + 1 as crashes,
+  select id, workspace_id, kind, unique_key, crashes + 1 as crashes, cancel_requested,
          crashes + 1 < $3 and attempt - spared < attempts_max as lives
   from ops.jobs
   where state = 'running' and lease_until > $1 and lease_until < statement_timestamp()
@@ -14,7 +15,7 @@ with late as materialized (
           where w.workspace_id = late.workspace_id and w.kind = late.kind and w.unique_key = late.unique_key
             and w.state <> 'running' limit 1) as waiting
   from late
-  where lives
+  where lives and not cancel_requested
   window same as (partition by workspace_id, kind, unique_key, case when unique_key is null then id end)
 ), back as (
   update ops.jobs j
@@ -34,15 +35,19 @@ with late as materialized (
 ), doubled as (
   delete from ops.jobs j using living l
   where (l.nth > 1 or l.waiting is not null) and j.id = any(array[l.id])
-  returning j.*
+  returning j.*, 'another job with its key waits' as why
+), cancelled as (
+  delete from ops.jobs j using late l
+  where l.cancel_requested and j.id = any(array[l.id])
+  returning j.*, 'cancelled on request' as why
 ), folded as (
   insert into ops.job_history (id, workspace_id, kind, outcome, attempt, crashes, trace_id, error, created_at, started_at)
   select id, workspace_id, kind, 'cancelled', attempt, crashes + 1, trace_id,
-         'another job with its key waits: the lease ran out', created_at, started_at
-  from doubled
+         concat_ws(': ', why, 'the lease ran out'), created_at, started_at
+  from (table doubled union all table cancelled) o
 ), gone as (
   delete from ops.jobs j using late l
-  where not l.lives and j.id = any(array[l.id])
+  where not l.lives and not l.cancel_requested and j.id = any(array[l.id])
   returning j.*
 ), history as (
   insert into ops.job_history (id, workspace_id, kind, outcome, attempt, crashes, trace_id, error, created_at, started_at)
@@ -61,4 +66,4 @@ select kind, workspace_id, priority, position, false as dead from back
 union all
 select kind, workspace_id, priority, 9223372036854775807, true from buried
 union all
-select kind, workspace_id, priority, 9223372036854775807, false from doubled
+select kind, workspace_id, priority, 9223372036854775807, false from (table doubled union all table cancelled) o

@@ -1,5 +1,5 @@
 use millrace_jobs::queue::{
-    Runtime,
+    Hand, Runtime,
     admin::{Cancelled, JobFilter},
 };
 use millrace_tests::wait_until;
@@ -40,6 +40,32 @@ async fn cancelling_stops_waiting_and_running_jobs() {
     .await;
     // Were it still running, draining would take its 20 seconds and give it back.
     runtime.drain().await;
+    assert_eq!(count(&ctx.pool, "select count(*) from ops.jobs").await, 0);
+}
+
+/// The worker ends, or is gone, before it hears of it.
+#[tokio::test]
+async fn what_is_cancelled_while_it_runs_does_not_come_back() {
+    let ctx = fresh().await;
+    let mut hand = Hand::new(&ctx, ACT);
+    for does in [Does::Fail, Does::Snooze, Does::Hang] {
+        let id = put_one(&ctx, act("cancelled-late", does)).await;
+        let lease = hand.claim("test.act", 1).await.unwrap()[0];
+        assert_eq!(cancel(&ctx, None, id).await, Cancelled::Requested);
+        if matches!(does, Does::Hang) {
+            forsake(&ctx).await;
+            hand.tidy().await.unwrap();
+        } else {
+            assert!(hand.run(lease).await);
+        }
+        let outcome: String =
+            sqlx::query_scalar("select outcome from ops.job_history where id = $1")
+                .bind(id)
+                .fetch_one(&ctx.pool)
+                .await
+                .unwrap();
+        assert_eq!(outcome, "cancelled", "{does:?}");
+    }
     assert_eq!(count(&ctx.pool, "select count(*) from ops.jobs").await, 0);
 }
 
