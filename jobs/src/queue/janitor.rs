@@ -35,19 +35,24 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 struct Turn {
     every: Duration,
     due: Instant,
+    /// What the last look took.
+    took: Duration,
 }
 
 impl Turn {
     fn new(every: Duration) -> Self {
-        Self { every, due: Instant::now() }
+        Self { every, due: Instant::now(), took: Duration::ZERO }
     }
 
     fn is_due(&self) -> bool {
         self.due <= Instant::now()
     }
 
+    /// One slow look is a busy machine, two are a long way: only that is worth going less often.
     fn done(&mut self, began: Instant) {
-        self.due = Instant::now() + self.every.max(began.elapsed() * SHARE);
+        let took = began.elapsed();
+        let least = took.min(std::mem::replace(&mut self.took, took));
+        self.due = Instant::now() + self.every.max(least * SHARE);
     }
 }
 
@@ -286,5 +291,22 @@ impl Queue {
 
     async fn now(&self) -> sqlx::Result<DateTime<Utc>> {
         sqlx::query_scalar("select clock_timestamp()").fetch_one(self.pool()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_rarer_when_two_in_a_row_were_slow() {
+        let slow = || Instant::now() - Duration::from_secs(10);
+        let mut turn = Turn::new(Duration::from_secs(1));
+        turn.done(slow());
+        assert!(turn.due <= Instant::now() + Duration::from_secs(1), "one says nothing");
+        turn.done(slow());
+        assert!(turn.due > Instant::now() + Duration::from_secs(100));
+        turn.done(Instant::now());
+        assert!(turn.due <= Instant::now() + Duration::from_secs(1));
     }
 }
