@@ -6,29 +6,28 @@
 
 pub mod check;
 pub mod counts;
+pub(crate) mod insert;
 pub(crate) mod lanes;
+mod line;
 pub mod log;
 pub mod readings;
 pub mod replay;
 pub mod tally;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
-    queue::{Job, Queue, fault::is_transient},
+    queue::{Queue, fault::is_transient},
     task::lasting,
 };
-use sqlx::{PgConnection, PgPool, Postgres, Row, pool::PoolConnection, postgres::PgRow};
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::Instant,
-};
+use sqlx::PgPool;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{normalize::Normalize, outage::Outage};
+use self::line::Line;
+use crate::outage::Outage;
 
 /// How long storing may take before the edge gives the platform's retry status: Slack waits 3 s in all.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(1300);
@@ -36,9 +35,6 @@ pub const STORE_TIMEOUT: Duration = Duration::from_millis(1300);
 /// A batch is full once it holds this many body bytes: its statement copies them twice more on their way
 /// to Postgres, so that a crowd of large bodies in one batch would take several times its own memory.
 const BATCH_BYTES_MAX: usize = 2 << 20;
-
-/// A connection that was quiet for longer may have died unnoticed; a new one costs about 10 ms.
-const QUIET_MAX: Duration = Duration::from_secs(30);
 
 /// A verified delivery on its way into `ops.events`.
 #[derive(Debug)]
@@ -136,7 +132,7 @@ impl Events {
             let (pool, queue, taken) = (pool.clone(), queue.clone(), taken.clone());
             let outage = outage.clone();
             let run = move || {
-                let line = Line { pool: pool.clone(), kept: None, outage: outage.clone() };
+                let line = Line::new(pool.clone(), outage.clone());
                 write(line, queue.clone(), taken.clone(), batch_events_max)
             };
             tasks.spawn(lasting("event writer", run));
@@ -160,61 +156,6 @@ impl Events {
     pub fn queued(&self) -> usize {
         self.waiting.max_capacity() - self.waiting.capacity()
     }
-}
-
-/// A writer's own connection: taken from the pool once, not for each batch, which would ping it twice.
-#[derive(Debug)]
-struct Line {
-    pool: PgPool,
-    /// With its last use.
-    kept: Option<(PoolConnection<Postgres>, Instant)>,
-    outage: Arc<Outage>,
-}
-
-impl Line {
-    /// Store a batch. If a kept connection turns out to be gone, then once more on a new one: whatever the first
-    /// try committed, the second finds under the same ids.
-    async fn store(
-        &mut self,
-        queue: &Queue,
-        events: &[NewEvent],
-    ) -> Result<Vec<StoredEvent>, sqlx::Error> {
-        match self.kept.take() {
-            Some((conn, used)) if used.elapsed() < QUIET_MAX => {
-                match self.store_on(conn, queue, events).await {
-                    Err(e) if is_gone(&e) => {}
-                    result => return result,
-                }
-            }
-            quiet => drop(quiet.map(|(conn, _)| conn.detach())),
-        }
-        let conn = self.pool.acquire().await?;
-        self.store_on(conn, queue, events).await
-    }
-
-    /// The connection is kept only after success; after an error nobody knows its state.
-    async fn store_on(
-        &mut self,
-        mut conn: PoolConnection<Postgres>,
-        queue: &Queue,
-        events: &[NewEvent],
-    ) -> Result<Vec<StoredEvent>, sqlx::Error> {
-        // Nobody waits for longer, and a connection whose peer is gone without a word would hold its writer for minutes.
-        let result = tokio::time::timeout(STORE_TIMEOUT, try_batch(&mut conn, queue, events)).await;
-        let result = result.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-        if result.is_ok() {
-            self.kept = Some((conn, Instant::now()));
-        } else {
-            drop(conn.detach());
-        }
-        result
-    }
-}
-
-/// The connection broke, or the server ended it (class 57P).
-fn is_gone(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_))
-        || error.as_database_error().and_then(|e| e.code()).is_some_and(|c| c.starts_with("57P"))
 }
 
 async fn write(
@@ -289,115 +230,6 @@ async fn store_batch(
 fn unavailable(line: &Line, error: &sqlx::Error) -> StoreError {
     line.outage.noticed(error);
     StoreError::Unavailable
-}
-
-/// All of `events`, whose ids are distinct, in one commit; their jobs are enqueued in this order.
-pub(crate) async fn try_batch(
-    conn: &mut PgConnection,
-    queue: &Queue,
-    events: &[NewEvent],
-) -> Result<Vec<StoredEvent>, sqlx::Error> {
-    may_fail(Point::EventsInsert)?;
-    let fresh = insert(&mut *conn, events).await?;
-    may_fail(Point::EventsInserted)?;
-    let mut found = HashMap::with_capacity(events.len());
-    let mut ready = HashMap::new();
-    for row in fresh {
-        found.insert(row.try_get::<Uuid, _>("id")?, row.try_get("received_at")?);
-        ready.insert(row.try_get("tenant")?, row.try_get("first_position")?);
-    }
-    queue.wake_at(Normalize::KIND, ready);
-    if found.len() < events.len() {
-        return first_of(conn, events).await;
-    }
-    let stored = |e: &NewEvent| {
-        found.get(&e.id).map(|at| StoredEvent { id: e.id, duplicate: false, received_at: *at })
-    };
-    Ok(events.iter().filter_map(stored).collect())
-}
-
-/// The rows that are new: event, bytes and job, in one statement and so in one commit.
-async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<PgRow>, sqlx::Error> {
-    let ids: Vec<_> = events.iter().map(|e| e.id).collect();
-    let workspaces: Vec<_> = events.iter().map(|e| &*e.workspace_id).collect();
-    let sources: Vec<_> = events.iter().map(|e| &*e.source_id).collect();
-    let keys: Vec<_> = events.iter().map(|e| e.delivery_key.as_slice()).collect();
-    let types: Vec<_> = events.iter().map(|e| e.event_type.as_deref()).collect();
-    let headers: Vec<_> = events.iter().map(|e| e.headers.as_str()).collect();
-    let bodies: Vec<_> = events.iter().map(|e| e.body.as_ref()).collect();
-    let secrets: Vec<_> = events.iter().map(|e| e.secret_id.as_deref()).collect();
-    let traces: Vec<_> = events.iter().map(|e| e.trace_id.as_str()).collect();
-    let times: Vec<_> = events.iter().map(|e| e.received_at).collect();
-    sqlx::query(
-        "with input as materialized (
-           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[],
-                                $6::text[], $7::bytea[], $8::text[], $9::text[], $10::timestamptz[]) with ordinality
-             as t(id, workspace_id, source_id, delivery_key, event_type, headers, body, secret_id, trace_id, received_at, nth)
-         ), fresh as (
-           insert into ops.events (id, workspace_id, source_id, delivery_key, event_type, body_bytes, secret_id, trace_id, received_at)
-           select id, workspace_id, source_id, delivery_key, event_type, octet_length(body), secret_id, trace_id,
-                  coalesce(received_at, now())
-           from input
-           on conflict on constraint events_delivery do nothing
-           returning id, received_at
-         ), bodies as (
-           insert into ops.event_bodies (event_id, workspace_id, received_at, headers, body)
-           select f.id, i.workspace_id, f.received_at, i.headers::jsonb, i.body from fresh f join input i on i.id = f.id
-         ), wanted as (
-           select array_agg(i.workspace_id order by i.nth) as workspaces,
-                  array_agg(jsonb_build_object('event_id', i.id, 'source_id', i.source_id) order by i.nth) as payloads,
-                  array_agg(i.trace_id order by i.nth) as traces
-           from fresh f join input i on i.id = f.id
-         ), queued as materialized (
-           select q.tenant, q.first_position
-           from wanted w, ops.enqueue($11, $12, w.workspaces, w.payloads, w.traces) q
-         )
-         select f.id, f.received_at, q.tenant, q.first_position
-         from fresh f join input i on i.id = f.id join queued q on q.tenant = i.workspace_id",
-    )
-    .bind(&ids)
-    .bind(&workspaces)
-    .bind(&sources)
-    .bind(&keys)
-    .bind(&types)
-    .bind(&headers)
-    .bind(&bodies)
-    .bind(&secrets)
-    .bind(&traces)
-    .bind(&times)
-    .bind(Normalize::KIND)
-    .bind(Normalize::ATTEMPTS_MAX)
-    .fetch_all(conn)
-    .await
-}
-
-/// The event rows of deliveries, some of which had been stored before.
-async fn first_of(
-    conn: &mut PgConnection,
-    events: &[NewEvent],
-) -> Result<Vec<StoredEvent>, sqlx::Error> {
-    let first = sqlx::query(
-        "select e.id, e.received_at
-         from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as t(workspace_id, source_id, delivery_key, nth)
-         join ops.events e on e.workspace_id = t.workspace_id and e.source_id = t.source_id
-                          and e.delivery_key = t.delivery_key
-         order by t.nth",
-    )
-    .bind(events.iter().map(|e| &*e.workspace_id).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| &*e.source_id).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.delivery_key.as_slice()).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
-    if first.len() != events.len() {
-        return Err(sqlx::Error::RowNotFound);
-    }
-    let mut stored = Vec::with_capacity(events.len());
-    for (event, row) in events.iter().zip(first) {
-        let id: Uuid = row.try_get("id")?;
-        let received_at = row.try_get("received_at")?;
-        stored.push(StoredEvent { id, duplicate: id != event.id, received_at });
-    }
-    Ok(stored)
 }
 
 #[cfg(test)]

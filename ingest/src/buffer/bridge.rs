@@ -28,7 +28,7 @@ use super::{
     message::{self, LANES},
     server,
 };
-use crate::events::{NewEvent, StoredEvent, lanes, try_batch};
+use crate::events::{NewEvent, StoredEvent, insert, lanes};
 
 /// Between two looks at who else is there; it also tells Postgres that this bridge lives.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -233,7 +233,7 @@ impl Bridge {
         if events.is_empty() {
             return Ok(());
         }
-        let stored = try_batch(conn, &self.queue, events).await?;
+        let stored = insert::batch(conn, &self.queue, events).await?;
         // The row of another arrival; our own, stored before a settlement that was lost, is none.
         let micros = |at: chrono::DateTime<chrono::Utc>| at.timestamp_micros();
         let other = |(s, e): &(&StoredEvent, &NewEvent)| {

@@ -9,8 +9,9 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use super::{
-    log::{EventFilter, EventState},
+    log::EventFilter,
     readings::{Event, digest, load, outcome},
+    replay::{self, Replayable},
 };
 use crate::normalize::read;
 
@@ -58,14 +59,6 @@ pub struct Read {
     pub records: Option<i32>,
 }
 
-#[derive(FromRow)]
-struct Known {
-    id: Uuid,
-    reading_sha256: Option<Vec<u8>>,
-    #[sqlx(flatten)]
-    was: Read,
-}
-
 /// Read all events of `filter` again, oldest id first.
 ///
 /// # Errors
@@ -77,14 +70,14 @@ pub async fn run(
 ) -> anyhow::Result<Checked> {
     let (mut done, mut after) = (Checked::default(), Uuid::nil());
     loop {
-        let known = next(pool, workspace, filter, after).await?;
+        let known = replay::page(pool, workspace, filter, after, BATCH).await?;
         let Some(last) = known.last() else { return Ok(done) };
         after = last.id;
         let ids: Vec<Uuid> = known.iter().map(|k| k.id).collect();
         let events = load(&mut *pool.acquire().await?, &ids).await.context("loading events")?;
         let again = move || events.into_iter().map(again).collect::<HashMap<_, _>>();
         let mut again = tokio::task::spawn_blocking(again).await.context("normaliser thread")?;
-        for known in known {
+        for known in known.into_iter().filter(|k| k.was.state != "stored") {
             if let Some(again) = again.remove(&known.id) {
                 done.add(known, again);
             }
@@ -108,7 +101,7 @@ fn again(event: Event) -> (Uuid, Again) {
 }
 
 impl Checked {
-    fn add(&mut self, known: Known, again: Again) {
+    fn add(&mut self, known: Replayable, again: Again) {
         self.checked += 1;
         let Some(before) = known.reading_sha256 else {
             self.unknown += 1;
@@ -129,43 +122,4 @@ impl Checked {
             });
         }
     }
-}
-
-/// Events that were read before and whose bytes are there.
-async fn next(
-    pool: &PgPool,
-    workspace: Option<&str>,
-    filter: &EventFilter,
-    after: Uuid,
-) -> sqlx::Result<Vec<Known>> {
-    sqlx::query_as(
-        "select e.id, e.reading_sha256, e.state, e.reason, e.records
-         from ops.events e
-         join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
-         left join ops.sources s on s.id = e.source_id
-         where e.id > $9 and e.state <> 'stored'
-           and ($1::text is null or e.workspace_id = $1)
-           and ($2::text is null or $2 in (e.source_id, s.name))
-           and ($3::text is null or e.state = $3)
-           and ($4::text is null or e.reason = $4)
-           and ($5::text is null or e.event_type = $5)
-           and ($6::timestamptz is null or e.received_at >= $6)
-           and ($7::timestamptz is null or e.received_at < $7)
-           and ($8::uuid[] is null or e.id = any ($8))
-         order by e.id
-         limit $10",
-    )
-    .bind(workspace)
-    .bind(&filter.source)
-    .bind(filter.state.map(EventState::as_str))
-    .bind(&filter.reason)
-    .bind(&filter.event_type)
-    .bind(filter.from)
-    .bind(filter.to)
-    .bind(&filter.ids)
-    .bind(after)
-    .bind(BATCH)
-    .persistent(false)
-    .fetch_all(pool)
-    .await
 }

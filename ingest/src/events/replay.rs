@@ -6,11 +6,14 @@ use millrace_jobs::{
     store::tenants::View,
 };
 use serde::Serialize;
-use sqlx::{FromRow, PgConnection, PgExecutor};
+use sqlx::{FromRow, PgExecutor};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::log::{EventFilter, EventState};
+use super::{
+    check::Read,
+    log::{EventFilter, EventState},
+};
 use crate::normalize::Normalize;
 
 /// Events per transaction.
@@ -40,12 +43,18 @@ pub struct Group {
     pub count: i64,
 }
 
+/// An event that has its bytes.
 #[derive(FromRow)]
-struct Replayable {
-    id: Uuid,
+pub(super) struct Replayable {
+    pub(super) id: Uuid,
     workspace_id: String,
     source_id: String,
     trace_id: String,
+    /// As what it was read.
+    #[sqlx(flatten)]
+    pub(super) was: Read,
+    /// The digest of that.
+    pub(super) reading_sha256: Option<Vec<u8>>,
 }
 
 /// What a replay of `filter` would touch.
@@ -103,7 +112,7 @@ pub async fn run(
     let (mut after, mut left) = (Uuid::nil(), events_max);
     while left > 0 {
         let mut tx = view.begin().await?;
-        let batch = next(&mut tx, workspace, filter, after, left.min(BATCH)).await?;
+        let batch = page(&mut *tx, workspace, filter, after, left.min(BATCH)).await?;
         let Some(last) = batch.last() else { break };
         after = last.id;
         left -= BATCH;
@@ -116,15 +125,16 @@ pub async fn run(
     Ok(done)
 }
 
-async fn next(
-    conn: &mut PgConnection,
+/// Events of `filter` after this id, oldest id first.
+pub(super) async fn page(
+    db: impl PgExecutor<'_>,
     workspace: Option<&str>,
     filter: &EventFilter,
     after: Uuid,
     limit: i64,
 ) -> sqlx::Result<Vec<Replayable>> {
     sqlx::query_as(
-        "select e.id, e.workspace_id, e.source_id, e.trace_id
+        "select e.id, e.workspace_id, e.source_id, e.trace_id, e.state, e.reason, e.records, e.reading_sha256
          from ops.events e
          join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
          left join ops.sources s on s.id = e.source_id
@@ -151,7 +161,7 @@ async fn next(
     .bind(after)
     .bind(limit)
     .persistent(false)
-    .fetch_all(conn)
+    .fetch_all(db)
     .await
 }
 
