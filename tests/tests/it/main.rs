@@ -25,6 +25,7 @@ mod queue;
 mod records;
 mod roles;
 mod source;
+mod ssrf;
 mod tidy;
 mod up;
 mod walls;

@@ -26,9 +26,13 @@ pub enum ConfigError {
     /// Not an http or https URL.
     #[error("endpoint.url is not an http(s) URL")]
     Url,
-    /// A private address without `endpoint.allow_private_addresses`.
+    /// Credentials in a URL end up in logs and in `config show`.
+    #[error("endpoint.url holds a user or password; use endpoint.api_key")]
+    Credentials,
+    /// A private address, or a port of another service, without `endpoint.allow_private_addresses`.
     #[error(
-        "endpoint.url names a private address; set endpoint.allow_private_addresses if that is meant"
+        "endpoint.url names a private address or a port below 1024 other than 80 and 443; \
+         set endpoint.allow_private_addresses if that is meant"
     )]
     Private,
     /// The HTTP client does not start.
@@ -100,8 +104,11 @@ impl Endpoint {
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(ConfigError::Url);
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ConfigError::Credentials);
+        }
         let open = settings.allow_private_addresses;
-        if !open && guard::is_private_host(&url) {
+        if !open && (guard::is_private_host(&url) || guard::is_foreign_port(&url)) {
             return Err(ConfigError::Private);
         }
         // Somebody else may have set the process's provider already: all the same.
