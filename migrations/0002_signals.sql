@@ -146,9 +146,10 @@ create table signals.signals (
                       (to_tsvector('simple', coalesce(verbatim, '') || ' ' || coalesce(interpretation, ''))) stored,
   constraint signals_workspace_id_key unique (workspace_id, id)
 );
-create unique index signals_workspace_ref on signals.signals (workspace_id, source, source_ref) where source_ref is not null;
+-- The seed's index, and what makes an object's signal unique. Two indexes that begin alike look alike as long as there
+-- are no statistics, and looking an object up by (workspace, source) alone reads all of them.
+create unique index signals_workspace_source_idx on signals.signals (workspace_id, source, source_ref);
 create index signals_workspace_status_idx on signals.signals (workspace_id, status);
-create index signals_workspace_source_idx on signals.signals (workspace_id, source);
 create index signals_workspace_created_idx on signals.signals (workspace_id, created_at desc, id desc);
 create index signals_workspace_hash_idx on signals.signals (workspace_id, content_hash);
 create index signals_hash_idx on signals.signals (content_hash);

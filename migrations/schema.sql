@@ -1254,13 +1254,9 @@ CREATE INDEX signals_workspace_created_idx ON signals.signals USING btree (works
 
 CREATE INDEX signals_workspace_hash_idx ON signals.signals USING btree (workspace_id, content_hash);
 
--- Name: signals_workspace_ref; Type: INDEX; Schema: signals; Owner: -
-
-CREATE UNIQUE INDEX signals_workspace_ref ON signals.signals USING btree (workspace_id, source, source_ref) WHERE (source_ref IS NOT NULL);
-
 -- Name: signals_workspace_source_idx; Type: INDEX; Schema: signals; Owner: -
 
-CREATE INDEX signals_workspace_source_idx ON signals.signals USING btree (workspace_id, source);
+CREATE UNIQUE INDEX signals_workspace_source_idx ON signals.signals USING btree (workspace_id, source, source_ref);
 
 -- Name: signals_workspace_status_idx; Type: INDEX; Schema: signals; Owner: -
 

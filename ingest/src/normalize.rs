@@ -14,10 +14,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    events::readings::{Event, Reading, load, mark},
+    events::readings::{Event, Reading, load, mark, sizes},
     source::{Hold, Normalized, Stored},
     sources,
 };
+
+/// Bytes of deliveries that are in memory, and in one transaction, at once.
+const PART_BYTES_MAX: usize = 4 << 20;
 
 /// Normalise one stored event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,21 +38,51 @@ impl Job for Normalize {
     const CONCURRENCY: usize = 4;
 
     async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
-        match run_batch(&ctx, &batch).await {
-            Ok(verdicts) => verdicts,
-            // One bad event must not fail its neighbours: each gets a transaction of its own.
-            Err(_) if batch.len() > 1 => {
-                let mut verdicts = Vec::with_capacity(batch.len());
-                for one in &batch {
-                    let verdict = run_batch(&ctx, std::slice::from_ref(one)).await;
-                    let one = |mut v: Vec<Verdict>| v.pop().unwrap_or(Verdict::Committed);
-                    verdicts.push(verdict.map_or_else(Verdict::Retry, one));
+        let parts = match parts(&ctx, &batch).await {
+            Ok(parts) => parts,
+            Err(e) => return batch.iter().map(|_| retry(&e)).collect(),
+        };
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for part in parts {
+            match run_batch(&ctx, part).await {
+                Ok(done) => verdicts.extend(done),
+                // One bad event must not fail its neighbours: each gets a transaction of its own.
+                Err(_) if part.len() > 1 => {
+                    for one in part {
+                        let done = run_batch(&ctx, std::slice::from_ref(one)).await;
+                        verdicts.extend(done.unwrap_or_else(|e| vec![Verdict::Retry(e)]));
+                    }
                 }
-                verdicts
+                Err(e) => verdicts.push(Verdict::Retry(e)),
             }
-            Err(e) => vec![Verdict::Retry(e)],
         }
+        verdicts
     }
+}
+
+fn retry(e: &anyhow::Error) -> Verdict {
+    Verdict::Retry(anyhow::anyhow!("{e:#}"))
+}
+
+/// The batch in parts of at most [`PART_BYTES_MAX`], in order; a larger event is a part of its own.
+async fn parts<'b>(
+    ctx: &Ctx,
+    batch: &'b [Leased<Normalize>],
+) -> anyhow::Result<Vec<&'b [Leased<Normalize>]>> {
+    let ids: Vec<Uuid> = batch.iter().map(|l| l.job.event_id).collect();
+    let sizes = sizes(&ctx.pool, &ids).await.context("sizes of events")?;
+    let (mut parts, mut rest, mut bytes, mut length) = (Vec::new(), batch, 0_usize, 0_usize);
+    for id in &ids {
+        let size = sizes.get(id).copied().unwrap_or(0);
+        if length > 0 && bytes.saturating_add(size) > PART_BYTES_MAX {
+            let (part, after) = rest.split_at(length);
+            parts.push(part);
+            (rest, bytes, length) = (after, 0, 0);
+        }
+        (bytes, length) = (bytes.saturating_add(size), length.saturating_add(1));
+    }
+    parts.push(rest);
+    Ok(parts)
 }
 
 async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec<Verdict>> {

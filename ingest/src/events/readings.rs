@@ -1,9 +1,11 @@
 //! Stored events as the normaliser takes them, and what it found them to be.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use crate::{
@@ -38,6 +40,19 @@ pub struct Event {
 
 /// What a stored event turned out to be.
 pub type Reading = Result<Normalized, Hold>;
+
+/// Bytes of the bodies of the events with these ids.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn sizes(pool: &PgPool, ids: &[Uuid]) -> Result<HashMap<Uuid, usize>, sqlx::Error> {
+    let rows: Vec<(Uuid, i32)> =
+        sqlx::query_as("select id, body_bytes from ops.events where id = any($1)")
+            .bind(ids)
+            .fetch_all(pool)
+            .await?;
+    Ok(rows.into_iter().map(|(id, bytes)| (id, usize::try_from(bytes).unwrap_or(0))).collect())
+}
 
 /// The events with these ids whose bytes have not expired.
 ///

@@ -6,6 +6,7 @@ use millrace_jobs::{
 };
 use millrace_tests::{Database, Pg};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 async fn workspace(db: &Database) {
@@ -350,4 +351,59 @@ async fn parts_point_at_their_parent_and_inbox_items_are_versioned() {
     assert_eq!(created[0].outcome, Outcome::Created);
     assert_eq!(outcomes(&db, &[item(1, "first")]).await, [Outcome::Stale]);
     assert_eq!(outcomes(&db, &[item(3, "third")]).await, [Outcome::Edited]);
+}
+
+/// A file of many rows once compared each of them with all signals of its workspace, until its statement was cut off, and
+/// ended in the dead letters.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a statement of our own sources, explained")]
+async fn the_parts_of_a_large_file_cost_as_much_as_they_are_many() {
+    const PARTS: usize = 2_000;
+    let db = Pg::database().await;
+    workspace(&db).await;
+    let mut records = vec![said("file", 1, "the beginning")];
+    records.extend((0..PARTS).map(|n| said(&format!("file/row-{n}"), 1, "a row")));
+    for record in &mut records[1..] {
+        if let Change::Signal(content) = &mut record.change {
+            content.parent_ref = Some("file".into());
+        }
+    }
+    let mut tx = db.pool.begin().await.unwrap();
+    let event_id = Uuid::now_v7();
+    let arrival =
+        |record| Arrival { workspace_id: "w", source_id: "s", event_id, trace_id: "t", record };
+    let arrivals: Vec<_> = records.iter().map(arrival).collect();
+    let applied = apply(&mut tx, &arrivals).await.unwrap();
+    let ids: Vec<&str> = applied[1..].iter().filter_map(Applied::to_process).collect();
+    assert_eq!(ids.len(), PARTS);
+    let sql = include_str!("../../../jobs/src/store/signals/tie.sql");
+    let explain = format!("explain (analyze, format json) {sql}");
+    let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain))
+        .persistent(false)
+        .bind(&ids)
+        .bind(vec!["w"; PARTS])
+        .bind(vec!["slack"; PARTS])
+        .bind(vec!["file"; PARTS])
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    let rows = rows_of(&plan[0]["Plan"]);
+    assert!(
+        rows < 20.0 * f64::from(u32::try_from(PARTS).unwrap()),
+        "{rows} rows for {PARTS} parts: {plan:#}"
+    );
+    let tied: i64 =
+        sqlx::query_scalar("select count(*) from signals.signals where parent_id is not null")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+    assert_eq!(usize::try_from(tied).unwrap(), PARTS);
+}
+
+/// Rows that the nodes of a plan gave or threw away.
+fn rows_of(node: &Value) -> f64 {
+    let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
+    let thrown = number("Rows Removed by Filter") + number("Rows Removed by Join Filter");
+    let own = (number("Actual Rows") + thrown) * number("Actual Loops");
+    own + node["Plans"].as_array().into_iter().flatten().map(rows_of).sum::<f64>()
 }

@@ -233,6 +233,8 @@ async fn lock(conn: &mut PgConnection, items: &[Arrival<'_>]) -> sqlx::Result<Ve
          join signals.signals s using (workspace_id, source, source_ref)
          order by s.id for update of s",
     )
+    // As in [`Parts::tie`].
+    .persistent(false)
     .bind(workspaces)
     .bind(origins)
     .bind(refs)
@@ -250,7 +252,7 @@ async fn write_history(
 ) -> sqlx::Result<()> {
     let mut versions = signal_versions::Versions::default();
     let mut created = activity_logs::Entries::default();
-    let (mut children, mut parents) = (Vec::new(), Vec::new());
+    let mut parts = Parts::default();
     for (item, result) in items.iter().zip(results) {
         let Target::Signal(id) = &result.target else { continue };
         let text = content(item.record).map(|c| c.verbatim.as_str());
@@ -266,23 +268,45 @@ async fn write_history(
             created.push(item.workspace_id, item.source_id, "signal.created", id, origin);
         }
         if let Some(parent) = content(item.record).and_then(|c| c.parent_ref.as_deref()) {
-            children.push(id.as_str());
-            parents.push(parent);
+            parts.push(id, item, parent);
         }
     }
     versions.insert(conn).await?;
     created.insert(conn).await?;
-    if !children.is_empty() {
-        sqlx::query(
-            "update signals.signals c set parent_id = p.id
-             from unnest($1::text[], $2::text[]) as n (id, parent_ref), signals.signals p, signals.signals o
-             where c.id = n.id and o.id = n.id and p.workspace_id = o.workspace_id and p.source = o.source
-               and p.source_ref = n.parent_ref and p.id <> n.id",
-        )
-        .bind(children)
-        .bind(parents)
-        .execute(conn)
-        .await?;
+    parts.tie(conn).await
+}
+
+/// Parts of a whole and the keys of their wholes, column-wise.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    ids: Vec<&'a str>,
+    workspaces: Vec<&'a str>,
+    origins: Vec<&'a str>,
+    parents: Vec<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn push(&mut self, id: &'a str, item: &Arrival<'a>, parent: &'a str) {
+        self.ids.push(id);
+        self.workspaces.push(item.workspace_id);
+        self.origins.push(item.record.origin.as_str());
+        self.parents.push(parent);
     }
-    Ok(())
+
+    /// Tie them to their wholes.
+    async fn tie(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(include_str!("tie.sql"))
+            // A kept plan may be one for a small table, that reads all signals of the workspace for each part.
+            .persistent(false)
+            .bind(&self.ids)
+            .bind(&self.workspaces)
+            .bind(&self.origins)
+            .bind(&self.parents)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
 }

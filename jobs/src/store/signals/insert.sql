@@ -17,5 +17,5 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::te
         user_segment, provenance, source_url, interview_date, interviewee, tags, source_metadata, occurred_at,
         sanitized, source_id, event_id, trace_id, deleted, whole)
 order by n.workspace_id, n.source, n.source_ref
-on conflict (workspace_id, source, source_ref) where source_ref is not null do nothing
+on conflict (workspace_id, source, source_ref) do nothing
 returning id

@@ -62,6 +62,7 @@ pub(super) async fn bury_leftovers(
            and c.deleted_at is null and (c.version < p.version or p.deleted_at is not null)
          order by c.id for update of c",
     )
+    .persistent(false)
     .bind(touched)
     .bind(Uuid::nil())
     .fetch_all(&mut *conn)

@@ -7,6 +7,7 @@ mod crash;
 mod fairness;
 mod plans;
 mod schedule;
+mod slow;
 mod snapshot;
 mod unique;
 
