@@ -69,10 +69,15 @@ impl Layers {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Err(e) => self.problem("", &name, format!("cannot be read: {e}")),
-            Ok(text) => match text.parse::<Table>() {
-                Err(e) => self.problem("", &name, format!("is not TOML: {}", e.message())),
-                Ok(table) => self.table("", &name, table),
-            },
+            Ok(text) => self.text(&name, &text),
+        }
+    }
+
+    /// The text of the file called `name`.
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        match text.parse::<Table>() {
+            Err(e) => self.problem("", name, format!("is not TOML: {}", e.message())),
+            Ok(table) => self.table("", name, table),
         }
     }
 

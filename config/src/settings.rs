@@ -131,7 +131,10 @@ impl Settings {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn load(home: &Path, file: Option<&Path>) -> Result<Self, ConfigError> {
         let named = std::env::var_os("MILLRACE_CONFIG").map(PathBuf::from);
-        Self::from_parts(home, file.or(named.as_deref()), std::env::vars())
+        // `vars` would panic, and quote, over any variable of anybody that is no UTF-8.
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let vars = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        Self::from_parts(home, file.or(named.as_deref()), vars)
     }
 
     /// As [`Settings::load`], with the environment given.
@@ -147,6 +150,30 @@ impl Settings {
         if let Some(path) = file {
             layers.file(path);
         }
+        Self::from_layers(layers, home, env)
+    }
+
+    /// As [`Settings::from_parts`], with the text of the file given.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn from_text(
+        home: &Path,
+        file: Option<&str>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::new(DEFAULT_TOML);
+        if let Some(text) = file {
+            layers.text("the file", text);
+        }
+        Self::from_layers(layers, home, env)
+    }
+
+    fn from_layers(
+        mut layers: Layers,
+        home: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         layers.env(env);
         match layers.tree.clone().try_into::<Self>() {
             Err(e) => layers.problem("", "merged settings", e.message()),

@@ -45,7 +45,7 @@ impl Workers {
             let (queue, build, ready) = (Arc::clone(&queue), Arc::clone(&build), ready.clone());
             std::thread::Builder::new()
                 .name(format!("embed-{n}"))
-                .spawn(move || match guarded(|| build()) {
+                .spawn(move || match guarded(|| build(), EmbedError::Model) {
                     Err(e) => drop(ready.send(Err(e))),
                     Ok(session) => {
                         drop(ready.send(Ok(())));
@@ -78,16 +78,21 @@ fn serve(queue: &Mutex<mpsc::Receiver<Call>>, mut session: impl Session) {
         let call = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(Call { texts, reply }) = call else { return };
         if !reply.is_closed() {
-            drop(reply.send(guarded(|| session.embed(&texts))));
+            let told = |_| EmbedError::Model("it panicked; the log says where".into());
+            drop(reply.send(guarded(|| session.embed(&texts), told)));
         }
     }
 }
 
-/// A panic of the model's libraries becomes an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, EmbedError>) -> Result<T, EmbedError> {
+/// A panic of the model's libraries becomes the error that `told` makes of its text. While the model is loaded the text says
+/// what is missing; while it runs it may quote what it was given.
+fn guarded<T>(
+    work: impl FnOnce() -> Result<T, EmbedError>,
+    told: impl FnOnce(String) -> EmbedError,
+) -> Result<T, EmbedError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().cloned();
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-        Err(EmbedError::Model(text.unwrap_or_else(|| "it panicked".into())))
+        Err(told(text.unwrap_or_else(|| "it panicked".into())))
     })
 }

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use millrace_config::point::{Point, may_die};
-use tokio::{task::JoinError, time::timeout};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
 
@@ -100,7 +100,7 @@ enum Stopped {
     /// The process stops and its time to drain is over.
     Halted,
     TimedOut,
-    Panicked(JoinError),
+    Panicked,
 }
 
 /// As [`run`]; a panic of our own ends this call only. Its leases run out.
@@ -128,7 +128,7 @@ pub(crate) async fn run(shared: Arc<Shared>, call: Call) {
         biased;
         ended = timeout(kind.spec.timeout, &mut task) => match ended {
             Ok(Ok(ended)) => Ok(ended),
-            Ok(Err(panic)) => Err(Stopped::Panicked(panic)),
+            Ok(Err(_)) => Err(Stopped::Panicked),
             Err(_) => Err(Stopped::TimedOut),
         },
         () = lost.token.cancelled() => Err(Stopped::Lost),
@@ -171,7 +171,8 @@ fn judge(
         Err(stopped) => stopped,
     };
     let error = match &stopped {
-        Stopped::Panicked(panic) => anyhow::anyhow!("the job panicked: {panic}"),
+        // Its text may quote what the job worked on.
+        Stopped::Panicked => anyhow::anyhow!("the job panicked; the log says where"),
         Stopped::TimedOut => anyhow::anyhow!("no end after {:?}", kind.spec.timeout),
         Stopped::Lost | Stopped::Halted => anyhow::anyhow!("stopped"),
     };
@@ -181,7 +182,7 @@ fn judge(
             let how = match &stopped {
                 Stopped::Lost => How::Lost,
                 Stopped::Halted => RELEASE,
-                Stopped::Panicked(_) | Stopped::TimedOut => failed(shared, name, &delivery, &error),
+                Stopped::Panicked | Stopped::TimedOut => failed(shared, name, &delivery, &error),
             };
             end(delivery, how)
         })

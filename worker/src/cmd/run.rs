@@ -24,6 +24,7 @@ pub const ALL: Roles = Roles { serve: true, work: true, schedule: true };
 /// If a role cannot start or the server failed.
 pub async fn run(settings: Arc<Settings>, roles: Roles) -> anyhow::Result<()> {
     let _traces = telemetry::init(&settings.telemetry)?;
+    telemetry::quote_no_panics();
     let metrics = telemetry::init_metrics()?;
     let asked = app::asked_to_stop();
     tokio::pin!(asked);

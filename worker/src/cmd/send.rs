@@ -69,7 +69,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> Result<ExitCode> 
             at: now,
         })
         .await
-        .with_context(|| format!("sending to {}", target.url))?;
+        .context("sending")?;
     let answer = json!({ "status": reply.status, "outcome": reply.outcome, "event": reply.event, "body": reply.body });
     out.answer(&answer, || {
         let event = reply.event.map_or_else(String::new, |event| format!(", event {event}"));

@@ -40,6 +40,7 @@ pub struct Args {
 pub async fn run(settings: &Settings, args: Args, out: Out) -> Result<ExitCode> {
     let mut settings = settings.clone();
     let _traces = telemetry::init(&settings.telemetry)?;
+    telemetry::quote_no_panics();
     if let Some(listen) = args.listen {
         settings.http.listen = listen;
     }

@@ -105,9 +105,11 @@ impl Sender {
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        let response = request.send().await?;
+        // A key may be part of the URL.
+        let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
-        Ok(Reply::new(status, response.text().await?))
+        let body = response.text().await.map_err(reqwest::Error::without_url)?;
+        Ok(Reply::new(status, body))
     }
 }
 
