@@ -3,6 +3,7 @@
 //! Order on this path: admission, source, cap, raw bytes, signature, freshness, identity, commit,
 //! answer. Nothing is parsed, looked up by content or logged before the signature holds.
 
+mod backlog;
 mod body;
 mod refusal;
 
@@ -24,6 +25,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 use uuid::Uuid;
 
+pub use self::backlog::Backlog;
 use self::{
     body::Bodies,
     refusal::{Refusal, unknown},
@@ -48,6 +50,7 @@ pub struct Receiver {
     clock: Clock,
     in_flight: Arc<Semaphore>,
     bodies: Bodies,
+    backlog: Backlog,
     /// One token bucket per rate-limited source.
     rates: Cache<Arc<str>, Arc<DefaultDirectRateLimiter>>,
     nobody: Arc<str>,
@@ -71,6 +74,7 @@ impl Receiver {
         intake: Intake,
         counts: Arc<Counts>,
         clock: Clock,
+        backlog: Backlog,
         http: &Http,
         public_url: String,
     ) -> Self {
@@ -81,6 +85,7 @@ impl Receiver {
             clock,
             in_flight: Arc::new(Semaphore::new(http.in_flight_max)),
             bodies: Bodies::new(http),
+            backlog,
             rates: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_idle(Duration::from_secs(60))
@@ -231,6 +236,9 @@ impl Receiver {
                 return Err(Refusal::retry(source, "paused", "source is paused, send again"));
             }
             State::Uninstalled => return Err(Refusal::new(410, "uninstalled", "source is gone")),
+        }
+        if self.backlog.is_late() {
+            return Err(Refusal::retry(source, "queue_late", "busy, send again"));
         }
         if let Some(quota) = source.rate_per_s.and_then(std::num::NonZeroU32::new) {
             let bucket = self.rates.get_with(source.id.clone(), || {

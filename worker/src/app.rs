@@ -8,7 +8,7 @@ use millrace_config::{Clock, Settings};
 use millrace_ingest::{
     buffer::{self, Bridge, Buffer, Intake},
     events::{Events, counts::Counts},
-    receive::Receiver,
+    receive::{Backlog, Receiver},
     registry::Registry,
     secrets::KeyRing,
 };
@@ -210,11 +210,16 @@ async fn serve(
     let listener = listen_on(settings.http.listen, "http.listen").await?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
+    let backlog = Backlog::default();
+    let watch_backlog =
+        backlog.clone().watch(queue.clone(), settings.http.queue_age_shed_s, stop.clone());
+    tokio::spawn(watch_backlog);
     let receiver = Receiver::new(
         registry,
         intake,
         counts.clone(),
         Clock::system(),
+        backlog,
         &settings.http,
         settings.http.base_url(address),
     );

@@ -1,5 +1,7 @@
 //! The HTTP edge: connection cap, deadlines, routes. What a delivery is, `ingest::receive` decides.
 
+mod stall;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -30,6 +32,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
+use self::stall::Stall;
 use crate::{
     api::openapi::{Delivered, Problem, SignalBody},
     ready::Readiness,
@@ -287,6 +290,8 @@ async fn last_answers(
 /// Lets connections in, so many at once.
 struct Door {
     slots: Arc<Semaphore>,
+    /// For an answer to be taken.
+    patience: Duration,
     open: GracefulShutdown,
     /// A token for each connection before its first request.
     fresh: TaskTracker,
@@ -300,9 +305,19 @@ impl Door {
         http.timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(settings.header_read_ms))
             .max_headers(100)
+            // A client that has said all it had to say still wants its answer.
+            .half_close(true)
             .max_buf_size(64 * 1024);
         let slots = Arc::new(Semaphore::new(settings.connections_max));
-        Self { slots, open: GracefulShutdown::new(), fresh: TaskTracker::new(), http, router }
+        let patience = Duration::from_millis(settings.request_ms);
+        Self {
+            slots,
+            patience,
+            open: GracefulShutdown::new(),
+            fresh: TaskTracker::new(),
+            http,
+            router,
+        }
     }
 
     /// Never ends but by an error.
@@ -338,7 +353,8 @@ impl Door {
             request
         });
         let service = TowerToHyperService::new(router);
-        let connection = self.open.watch(self.http.serve_connection(TokioIo::new(socket), service));
+        let socket = TokioIo::new(Stall::new(socket, self.patience));
+        let connection = self.open.watch(self.http.serve_connection(socket, service));
         tokio::spawn(async move {
             // A connection that ends badly has told its client; requests are counted where they are decided.
             drop(connection.await);

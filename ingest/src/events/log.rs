@@ -1,4 +1,4 @@
-//! Reading back what was delivered: list, show.
+//! Reading back what was delivered: list, show, the bytes themselves.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,26 @@ pub async fn get(
                         where b.event_id = e.id and b.received_at = e.received_at) as replayable
          from ops.events e left join ops.sources s on s.id = e.source_id
          where e.id = $1 and ($2::text is null or e.workspace_id = $2)",
+    )
+    .bind(id)
+    .bind(workspace)
+    .fetch_optional(db)
+    .await
+}
+
+/// The body of an event exactly as received, if it is `workspace`'s and has not expired.
+///
+/// # Errors
+/// Those of the database.
+pub async fn body(
+    db: impl PgExecutor<'_>,
+    workspace: &str,
+    id: Uuid,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar(
+        "select b.body from ops.events e
+         join ops.event_bodies b on b.event_id = e.id and b.received_at = e.received_at
+         where e.id = $1 and e.workspace_id = $2",
     )
     .bind(id)
     .bind(workspace)

@@ -47,6 +47,15 @@ pub enum Lookup {
     Workspace(&'static str, String),
 }
 
+impl Lookup {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Path(text) | Self::External(_, text) | Self::Workspace(_, text) => Some(text),
+            Self::Key(_) => None,
+        }
+    }
+}
+
 /// Is a source taking deliveries?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -145,6 +154,10 @@ impl Registry {
     /// # Errors
     /// If Postgres is away and nothing was known before.
     pub async fn find(&self, lookup: &Lookup) -> Result<Arc<[Arc<LiveSource>]>, sqlx::Error> {
+        // Postgres holds no text with NUL, and would call the question an error.
+        if lookup.text().is_some_and(|text| text.contains('\0')) {
+            return Ok(Arc::default());
+        }
         let Some(known) = self.cache.get(lookup).await else {
             return self.first(lookup).await;
         };

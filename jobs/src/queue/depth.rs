@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, Row};
 use utoipa::ToSchema;
 
-use super::Queue;
+use super::{Queue, janitor::PLACES_MAX};
 
 /// Living jobs and dead letters of one kind.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow, ToSchema)]
@@ -71,6 +71,28 @@ impl Queue {
         .bind(workspace_id)
         .fetch_all(db)
         .await
+    }
+
+    /// Since when the job that has waited longest could have run, seconds; 0 if none waits. Work that is paused does not
+    /// count: it waits on purpose.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn oldest_ready_s(&self) -> sqlx::Result<f64> {
+        let places = sqlx::query(include_str!("sweep.sql"))
+            .bind("")
+            .bind("")
+            .bind(-1_i16)
+            .bind(PLACES_MAX)
+            .fetch_all(self.pool())
+            .await?;
+        let mut oldest = 0.0_f64;
+        for place in places {
+            if !place.try_get::<bool, _>("paused")? {
+                oldest = oldest.max(place.try_get("age_s")?);
+            }
+        }
+        Ok(oldest)
     }
 
     /// Processes that run jobs, the most recently heard first.

@@ -20,7 +20,7 @@ use super::{
 /// Rows per promotion or expiry.
 const ROWS_MAX: i64 = 1000;
 /// (kind, tenant, class) places per sweep; the next goes on where it stopped.
-const PLACES_MAX: i64 = 5000;
+pub(super) const PLACES_MAX: i64 = 5000;
 /// A look from the start may take one part in this of the time.
 const SHARE: u32 = 30;
 /// How far a mark stays behind the database's clock. Rows committed later than this after their stamp wait for the next

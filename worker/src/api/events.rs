@@ -1,6 +1,11 @@
 //! `/v1/events`: what was delivered, what it became, and reading it again.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    response::IntoResponse,
+};
 use chrono::{DateTime, Utc};
 use millrace_ingest::events::{
     log::{self, EventDetail, EventFilter, EventRow, EventState},
@@ -106,6 +111,26 @@ pub(super) async fn show(
     let read = event.event.state != EventState::Stored.as_str();
     let processed = read && effects.iter().all(|e| e.processed);
     Ok(Json(EventView { event, effects, processed }))
+}
+
+/// The bytes of a delivery exactly as received, until they expire
+#[utoipa::path(get, path = "/v1/events/{id}/body", tag = "events", params(("id" = Uuid, Path,
+    description = "`eventId` of the answer to the delivery")),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+pub(super) async fn body(
+    State(api): State<Api>,
+    caller: Caller<Operate>,
+    At(id): At<Uuid>,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut tx = caller.begin(&api).await?;
+    let body = log::body(&mut *tx, caller.workspace(), id).await?;
+    // A stranger wrote them: no browser is to take them for a page of ours.
+    let inert = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CONTENT_DISPOSITION, "attachment"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((inert, body.ok_or(ApiError::NotFound("body"))?))
 }
 
 /// Which events to read again.

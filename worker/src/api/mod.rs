@@ -31,6 +31,7 @@ use tokio::time::Instant;
 use auth::Keys;
 use error::ApiError;
 pub use openapi::document;
+pub use page::read_cursor;
 
 /// What handlers use.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ pub fn routes(api: Api) -> Router {
         .route("/events", get(events::list))
         .route("/events/replay", post(events::replay))
         .route("/events/{id}", get(events::show))
+        .route("/events/{id}/body", get(events::body))
         .route("/jobs", get(queue::jobs))
         .route("/jobs/{id}", get(queue::job))
         .route("/jobs/{id}/retry", post(queue::retry))

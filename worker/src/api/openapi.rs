@@ -1,6 +1,8 @@
 //! The OpenAPI document, generated from the handlers.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::{body::Bytes, http::header::CONTENT_TYPE, response::IntoResponse};
 use chrono::{DateTime, Utc};
 use millrace_jobs::record::{Frequency, Severity};
 use serde::Serialize;
@@ -79,6 +81,7 @@ pub(crate) struct SignalBody {
         super::sources::list,
         super::events::list,
         super::events::show,
+        super::events::body,
         super::events::replay,
         super::queue::jobs,
         super::queue::job,
@@ -184,7 +187,11 @@ pub fn document() -> Document {
     Api::openapi()
 }
 
-/// Serve the document; it needs no key.
-pub(super) async fn serve() -> Json<Document> {
-    Json(document())
+/// Written out once: it needs no key, and to build it for everybody who asks would be work that strangers can order.
+static WRITTEN: LazyLock<Bytes> =
+    LazyLock::new(|| serde_json::to_vec(&document()).map(Bytes::from).unwrap_or_default());
+
+/// Serve the document.
+pub(super) async fn serve() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], WRITTEN.clone())
 }

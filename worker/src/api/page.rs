@@ -33,15 +33,17 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<i64, ApiError> {
 /// Decode a cursor.
 pub(crate) fn after(cursor: Option<&str>) -> Result<Option<(DateTime<Utc>, String)>, ApiError> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let bad = || ApiError::BadRequest("cursor: not one of ours".into());
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
-    let text = String::from_utf8(bytes).map_err(|_| bad())?;
-    let (micros, id) = text.split_once(' ').ok_or_else(bad)?;
-    let at = micros.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or_else(bad)?;
-    if id.is_empty() || id.contains('\0') {
-        return Err(bad());
-    }
-    Ok(Some((at, id.to_owned())))
+    let place = read_cursor(cursor);
+    place.map(Some).ok_or_else(|| ApiError::BadRequest("cursor: not one of ours".into()))
+}
+
+/// The place that a cursor stands for, if it is one of ours.
+#[must_use]
+pub fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, String)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (micros, id) = text.split_once(' ')?;
+    let at = micros.parse().ok().and_then(DateTime::from_timestamp_micros)?;
+    (!id.is_empty() && !id.contains('\0')).then(|| (at, id.to_owned()))
 }
 
 /// A page out of `rows`, of which one more than `limit` was asked for: the extra one says that there is a next page.
