@@ -1,7 +1,7 @@
 # Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
 # ARGS goes to the program: make up ARGS="--demo --exit".
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo build test chaos bench lint schema
+.PHONY: help setup up demo build test chaos fuzz bench lint schema
 
 ARGS ?=
 export MILLRACE_HOME ?= $(CURDIR)/.millrace
@@ -32,6 +32,9 @@ chaos: ## faults in random order for MILLRACE_CHAOS_SECONDS (300), or ARGS=all: 
 	@scripts/setup --tests
 	cargo build --locked --package millrace-worker --bin millrace
 	cargo run --quiet --locked --package millrace-tests --bin millrace-chaos -- $(ARGS)
+
+fuzz: ## coverage-guided fuzzing of everything that strangers' bytes reach, for MILLRACE_FUZZ_SECONDS (300)
+	@scripts/fuzz $(ARGS)
 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench

@@ -8,8 +8,13 @@
 )]
 
 pub mod app;
+pub mod canary;
 pub mod chaos;
 pub mod cluster;
+pub mod fixture;
+pub mod flood;
+pub mod fuzz;
+pub mod hostile;
 pub mod nats;
 pub mod oracle;
 pub mod pg;
@@ -19,6 +24,7 @@ pub mod rig;
 pub mod roles;
 pub mod schema;
 pub mod sender;
+pub mod slow;
 pub mod sql;
 pub mod wait;
 pub mod walls;

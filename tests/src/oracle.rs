@@ -140,6 +140,24 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
     .unwrap()
 }
 
+/// Events that are stored.
+pub async fn events(pool: &PgPool) -> i64 {
+    one(pool, "select count(*) from ops.events").await
+}
+
+/// Age of the oldest job that could run, seconds.
+pub async fn oldest_ready_s(pool: &PgPool) -> f64 {
+    let age = sqlx::query_scalar(
+        "select coalesce(extract(epoch from now() - min(run_at)), 0)::float8 from ops.jobs where state = 'ready'",
+    );
+    age.fetch_one(pool).await.unwrap()
+}
+
+/// Jobs that have not ended.
+pub async fn jobs(pool: &PgPool) -> i64 {
+    one(pool, "select count(*) from ops.jobs").await
+}
+
 async fn one(pool: &PgPool, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
 }

@@ -1,10 +1,15 @@
 //! A sender: makes a workspace and sources through the command line, signs as the platform does, posts.
 
 use chrono::Utc;
-use millrace_ingest::verify::{self, Unsigned};
+use http::HeaderName;
 use serde_json::{Value, json};
 
-use crate::{App, app::client_builder, client};
+use crate::{
+    App,
+    app::client_builder,
+    client,
+    fixture::{self, Signed},
+};
 
 /// A source of a running app, with its secret.
 #[derive(Debug, Clone)]
@@ -89,22 +94,21 @@ impl Sender {
     ///
     /// # Errors
     /// No answer.
-    #[expect(clippy::disallowed_methods, reason = "platforms sign with the real time")]
     pub async fn try_send(&self, id: &str, body: &Value) -> reqwest::Result<Answer> {
-        let body = body.to_string();
-        let scheme = verify::scheme(self.source["scheme"].as_str().unwrap()).unwrap();
-        let unsigned = Unsigned {
-            method: "POST",
-            uri: &self.url,
-            body: body.as_bytes(),
-            id,
-            timestamp: Utc::now(),
-        };
-        let headers = verify::sign(scheme, self.secret(), &unsigned).unwrap();
-        self.post(&headers, body.into()).await
+        let json = [("content-type", b"application/json".as_slice())];
+        self.deliver(self.sign(id, &json, body.to_string().into())).await
     }
 
-    /// Post with these headers.
+    /// What the platform would send: these headers and bytes, signed now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "platforms sign with the real time")]
+    pub fn sign(&self, id: &str, headers: &[(&str, &[u8])], body: Vec<u8>) -> Signed {
+        let scheme = self.source["scheme"].as_str().unwrap();
+        let stamp = (self.url.as_str(), id, Utc::now());
+        fixture::sign(scheme, self.secret(), stamp, headers.iter().copied(), body)
+    }
+
+    /// Post with these headers; JSON unless they say otherwise.
     ///
     /// # Errors
     /// No answer.
@@ -113,13 +117,23 @@ impl Sender {
         headers: &[(String, String)],
         body: Vec<u8>,
     ) -> reqwest::Result<Answer> {
-        let mut request = self.client.post(&self.url).body(body);
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-            request = request.header("content-type", "application/json");
-        }
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
+        let json = [("content-type".to_owned(), "application/json".to_owned())];
+        let headers = json.iter().chain(headers).map(|(name, value)| {
+            (HeaderName::try_from(name.as_str()).unwrap(), value.parse().unwrap())
+        });
+        self.deliver(Signed { headers: headers.collect(), body, path_key: None }).await
+    }
+
+    /// Post it as it is.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn deliver(&self, signed: Signed) -> reqwest::Result<Answer> {
+        let url = match &signed.path_key {
+            Some(key) => format!("{}/{key}", self.url),
+            None => self.url.clone(),
+        };
+        let request = self.client.post(url).headers(signed.headers).body(signed.body);
         let answer = request.send().await?;
         let retry_after =
             answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).map(str::to_owned);

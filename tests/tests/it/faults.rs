@@ -82,6 +82,11 @@ mod scenario {
         connections 5
         disk 3
         points 1
+        hostile 1
+        mutants 500
+        slow 200
+        overload 1
+        canaries 1
         soak 15
         keys 40
         replays 20

@@ -1,23 +1,28 @@
 //! The scenarios, each with the bars of RELIABILITY.md that it gives figures for.
 
 mod backoff;
+mod canaries;
 mod clock;
 mod commits;
 mod connections;
 mod crashes;
 mod disk;
 mod expand;
+mod hostile;
 mod keys;
 mod kills;
 mod migrations;
+mod mutants;
 mod order;
 mod orphans;
 mod outage;
+mod overload;
 mod pauses;
 mod points;
 mod poison;
 mod replays;
 mod same;
+mod slow;
 mod soak;
 mod stops;
 mod ticks;
@@ -74,6 +79,11 @@ pub const ALL: &[Scenario] = scenarios! {
     connections 50 "deliveries while Postgres has no connection left"
     disk 50 "refusals while the disk is full"
     points 3 "passes (the first, the second, the last) of each point between two steps, at which a process dies, panics or fails"
+    hostile 100 "per cent of all hostile values in all fields, and the rest of the hostile corpus"
+    mutants 100000 "recorded deliveries, altered at random"
+    slow 5000 "slow and idle connections"
+    overload 20 "seconds of more than can be taken"
+    canaries 1 "days with recognisable secrets, and a search for them"
     soak 900 "seconds without any fault"
     keys 500 "secrets under another key, while deliveries are taken"
     replays 1000 "deliveries whose field map changes, beside the demo's"
