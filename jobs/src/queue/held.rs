@@ -104,7 +104,10 @@ impl Held {
             let lost = Arc::new(Lost { left, token: CancellationToken::new() });
             for job in &jobs {
                 let hold = Hold { attempt: job.id.attempt, until, call: lost.clone() };
-                leases.insert(job.id.job, hold);
+                // An attempt before, whose lease ran out, may still be running here.
+                if let Some(before) = leases.insert(job.id.job, hold) {
+                    before.call.one();
+                }
             }
             let ids = jobs.iter().map(|job| job.id).collect();
             let grip =

@@ -1,4 +1,4 @@
-use millrace_jobs::queue::{Runtime, dead::DeadFilter};
+use millrace_jobs::queue::{Hand, Runtime, dead::DeadFilter};
 use millrace_tests::wait_until;
 
 use super::*;
@@ -99,6 +99,20 @@ async fn work_whose_lease_was_taken_is_stopped() {
     // Its worker notices and forgets it; the drain below would otherwise wait for it and give it back.
     wait_until("lease ran out", SOON, async || (runs("robbed").len() == 2).then_some(())).await;
     runtime_gone(&ctx, runtime).await;
+}
+
+#[tokio::test]
+async fn an_attempt_is_stopped_when_its_worker_has_the_next_one() {
+    let ctx = fresh().await;
+    put_one(&ctx, act("the-next-one", Does::Hang)).await;
+    let mut hand = Hand::new(&ctx, ACT);
+    let first = hand.claim("test.act", 1).await.unwrap()[0];
+    forsake(&ctx).await;
+    hand.tidy().await.unwrap();
+    let second = hand.claim("test.act", 1).await.unwrap()[0];
+    assert_eq!(second, LeaseId { attempt: first.attempt + 1, ..first });
+    let stopped = tokio::time::timeout(SOON, hand.run(first)).await;
+    assert!(stopped.expect("it hangs otherwise"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
