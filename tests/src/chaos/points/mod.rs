@@ -163,30 +163,36 @@ struct Bench {
 impl Bench {
     /// Make the faults in one run, or else one by one. How many runs it took, and what was wrong.
     async fn group(self: Rc<Self>, group: Vec<Case>) -> (usize, Vec<String>) {
-        let (mut runs, mut problems) = (0, Vec::new());
-        if group.len() > 1 {
-            let Err(wrong) = self.run(&group).await else { return (1, problems) };
-            let names: Vec<String> = group.iter().map(ToString::to_string).collect();
-            println!("one by one, for together: {wrong:?}\n{}", names.join(" "));
-            runs = 1;
-        }
-        for mut case in group {
-            // The last pass of the undisturbed run may come earlier this time.
-            let outcome = loop {
-                runs += 1;
-                match self.run(&[case]).await {
-                    Err(Wrong::NotMade(passes)) if (1..case.pass).contains(&passes) => {
-                        case.pass = passes;
-                    }
-                    outcome => break outcome,
+        let (mut runs, mut problems, mut open) = (0, Vec::new(), vec![group]);
+        while let Some(group) = open.pop() {
+            runs += 1;
+            match self.run(&group).await {
+                Ok(left) if left.is_empty() => {}
+                Ok(left) => {
+                    // The last pass of the undisturbed run may come earlier this time.
+                    let sooner = |(case, passes): &(Case, u32)| Case { pass: *passes, ..*case };
+                    let never = |(case, passes): &&(Case, u32)| !(1..case.pass).contains(passes);
+                    let not_made = left.iter().filter(never);
+                    problems
+                        .extend(not_made.map(|(case, passes)| format!("{case}: {passes} passes")));
+                    let again = left.iter().filter(|l| !never(l)).map(sooner).collect::<Vec<_>>();
+                    open.extend((!again.is_empty()).then_some(again));
                 }
-            };
-            problems.extend(outcome.err().map(|wrong| format!("{case}: {wrong:?}")));
+                Err(wrong) if group.len() > 1 => {
+                    let names: Vec<String> = group.iter().map(ToString::to_string).collect();
+                    println!("one by one, for together: {wrong:?}\n{}", names.join(" "));
+                    open.extend(group.into_iter().map(|case| vec![case]));
+                }
+                Err(wrong) => {
+                    problems.extend(group.iter().map(|case| format!("{case}: {wrong:?}")))
+                }
+            }
         }
         (runs, problems)
     }
 
-    async fn run(&self, faults: &[Case]) -> Result<(), Wrong> {
+    /// Faults that were not made, and how often their points were passed.
+    async fn run(&self, faults: &[Case]) -> Result<Vec<(Case, u32)>, Wrong> {
         let _slot = self.slots.acquire().await.unwrap();
         let mut run = Run::start(&self.template, faults.to_vec()).await;
         work::all(&mut run).await.map_err(Wrong::Stuck)?;
@@ -204,18 +210,15 @@ impl Bench {
         if !problems.is_empty() {
             return Err(Wrong::Torn(problems));
         }
-        let open = run.open_faults().first().map(|case| case.point);
-        open.map_or(Ok(()), |point| {
-            Err(Wrong::NotMade(run.seen().get(&point).map_or(0, |(passes, _)| *passes)))
-        })
+        let (open, seen) = (run.open_faults(), run.seen());
+        let left = faults.iter().filter(|case| open.iter().any(|o| o.point == case.point));
+        Ok(left.map(|case| (*case, seen.get(&case.point).map_or(0, |s| s.0))).collect())
     }
 }
 
 /// How a run went wrong.
 #[derive(Debug)]
 enum Wrong {
-    /// A fault was not made; how often its point was passed.
-    NotMade(u32),
     /// It did not come to an end.
     Stuck(#[expect(dead_code, reason = "printed")] String),
     /// It left something else than without a fault.
