@@ -19,6 +19,7 @@ pub mod nats;
 pub mod oracle;
 pub mod pg;
 pub mod proxy;
+mod queue_model;
 pub mod reliability;
 pub mod rig;
 pub mod roles;

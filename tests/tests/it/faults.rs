@@ -87,6 +87,7 @@ mod scenario {
         slow 200
         overload 1
         canaries 1
+        queue 1000
         soak 15
         keys 40
         replays 20

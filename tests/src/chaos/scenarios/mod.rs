@@ -20,6 +20,7 @@ mod overload;
 mod pauses;
 mod points;
 mod poison;
+mod queue;
 mod replays;
 mod same;
 mod slow;
@@ -84,6 +85,7 @@ pub const ALL: &[Scenario] = scenarios! {
     slow 5000 "slow and idle connections"
     overload 20 "seconds of more than can be taken"
     canaries 1 "days with recognisable secrets, and a search for them"
+    queue 100000 "transitions of the queue and of its reference"
     soak 900 "seconds without any fault"
     keys 500 "secrets under another key, while deliveries are taken"
     replays 1000 "deliveries whose field map changes, beside the demo's"
