@@ -84,8 +84,9 @@ impl Outcome {
     pub(super) fn judged(&self) -> String {
         let Verdict { promised, lost, contradictions, doubled_events, effects, unfinished } =
             &self.verdict;
+        let left = if unfinished.is_empty() { String::new() } else { format!(" {unfinished:?}") };
         format!(
-            "{promised} deliveries promised, {} lost, {} doubled, {} effects wrong, {} unfinished",
+            "{promised} deliveries promised, {} lost, {} doubled, {} effects wrong, {} unfinished{left}",
             lost.len(),
             contradictions.len() + usize::try_from(*doubled_events).unwrap(),
             effects.len(),
