@@ -157,6 +157,12 @@ impl App {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Where its HTTP server listens on the loopback.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its state folder.
     #[must_use]
     pub fn home(&self) -> &Path {

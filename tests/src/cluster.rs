@@ -83,7 +83,7 @@ impl Private {
             sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
         }
         roles::provision(&self.admin_url()).await;
-        let pool = self.pool().await;
+        let pool = self.pool(4).await;
         sqlx::query("select ops.ensure_partitions(3)").execute(&pool).await.unwrap();
         workspaces::add(&pool, Some("chaos"), "chaos").await.unwrap();
     }
@@ -98,15 +98,21 @@ impl Private {
         self.cluster.url.replace("/postgres?", &format!("/{}?", self.name))
     }
 
-    /// Fresh connections of the test itself.
-    pub async fn pool(&self) -> PgPool {
+    /// Fresh connections of the test itself, so many at most.
+    pub async fn pool(&self, connections: u32) -> PgPool {
         let options: PgConnectOptions = self.admin_url().parse().unwrap();
-        PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
+        PgPoolOptions::new().max_connections(connections).connect_with(options).await.unwrap()
+    }
+
+    /// Process around the server.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.cluster.supervisor.id()
     }
 
     /// Where it is now, as the rest of the harness wants it.
     pub async fn database(&self) -> Database {
-        Database { pool: self.pool().await, url: self.url() }
+        Database { pool: self.pool(4).await, url: self.url() }
     }
 
     /// `kill -9` of the postmaster, and a start that has to recover.

@@ -55,13 +55,18 @@ impl Sender {
     /// The same platform, told to send to another process.
     #[must_use]
     pub fn to(&self, app: &App) -> Self {
-        let path = self.source["path_id"].as_str().unwrap();
-        Self { url: app.url(&format!("/hooks/{path}")), ..self.clone() }
+        Self { url: app.url(&format!("/hooks/{}", self.path_id())), ..self.clone() }
     }
 
     /// From now on each request has a connection of its own, as from a platform with many machines.
     pub fn without_keep_alive(&mut self) {
         self.client = client_builder().pool_max_idle_per_host(0).build().unwrap();
+    }
+
+    /// Unguessable part of its address.
+    #[must_use]
+    pub fn path_id(&self) -> &str {
+        self.source["path_id"].as_str().unwrap()
     }
 
     /// Id of the source.

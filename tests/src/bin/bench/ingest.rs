@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_tests::{App, Sender, cluster::Private};
 use sqlx::PgPool;
 
 use crate::{
     load,
     report::{Report, median},
-    server::{Durable, Role, cpu_s_of},
+    server::{self, cpu_s, cpu_s_of},
 };
 
 const LENGTH: Duration = Duration::from_secs(6);
@@ -16,26 +17,26 @@ const CONNECTIONS: [usize; 3] = [16, 64, 256];
 
 /// Measure.
 pub(crate) async fn run(report: &mut Report) {
-    let pg = Durable::start().await;
-    let (url, pool) = pg.database().await;
-    let group = Role::start(&url, "serve", &[]).await;
+    let (pg, db) = server::postgres().await;
+    let pool = &db.pool;
+    let group = server::role(&db, "serve", &[]).await;
     let single = [
-        ("MILLRACE__INGEST__BATCH_EVENTS_MAX", "1".to_owned()),
-        ("MILLRACE__DATABASE__INGEST_CONNECTIONS", "16".to_owned()),
+        ("MILLRACE__INGEST__BATCH_EVENTS_MAX", "1"),
+        ("MILLRACE__DATABASE__INGEST_CONNECTIONS", "16"),
     ];
-    let each = Role::start(&url, "serve", &single).await;
-    let source = group.source("slack");
+    let each = server::role(&db, "serve", &single).await;
+    let source = server::sender(&group, server::WORKSPACE, "slack", &[]).await;
     let mut limit = Vec::new();
     let mut bursts = [const { Vec::new() }; 3];
     let mut alone = Vec::new();
     for round in 0..ROUNDS {
-        limit.push(batched_inserts(&pool, round).await);
+        limit.push(batched_inserts(pool, round).await);
         for (c, bursts) in CONNECTIONS.iter().zip(&mut bursts) {
-            bursts.push(burst(&pg, &pool, &group, &source, *c).await);
+            bursts.push(burst(&pg, pool, &group, &source, *c).await);
         }
-        alone.push(burst(&pg, &pool, &each, &source, 16).await.rate);
+        alone.push(burst(&pg, pool, &each, &source, 16).await.rate);
         sqlx::query("truncate ops.events, ops.event_bodies, ops.jobs cascade")
-            .execute(&pool)
+            .execute(pool)
             .await
             .unwrap();
     }
@@ -79,16 +80,17 @@ struct Burst {
 }
 
 async fn burst(
-    pg: &Durable,
+    pg: &Private,
     pool: &PgPool,
-    role: &Role,
-    source: &(String, String),
+    role: &App,
+    source: &Sender,
     connections: usize,
 ) -> Burst {
     let before = events(pool).await;
-    let cpu = || [cpu_s_of(std::process::id()), role.cpu_s(), pg.cpu_s()];
+    let cpu = || [cpu_s_of(std::process::id()), cpu_s(role), cpu_s_of(pg.process())];
     let [sender, serve, postgres] = cpu();
-    let load = load::slack(role.port, &source.0, &source.1, connections, LENGTH).await;
+    let load =
+        load::slack(role.port(), source.path_id(), source.secret(), connections, LENGTH).await;
     let used = cpu();
     assert_eq!(load.others, 0, "every delivery is accepted");
     let rows = events(pool).await - before;

@@ -19,7 +19,6 @@ mod load;
 mod memory;
 mod payloads;
 mod pipeline;
-mod post;
 mod queue;
 mod report;
 mod server;

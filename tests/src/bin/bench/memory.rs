@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Barrier, task::JoinSet};
 use crate::{
     load::read_answer,
     report::Report,
-    server::{Durable, Role},
+    server::{self, peak_mib},
 };
 
 const IN_FLIGHT: usize = 64;
@@ -35,21 +35,21 @@ fn worst_bodies() -> Vec<String> {
 
 /// Measure.
 pub(crate) async fn run(report: &mut Report) {
-    let pg = Durable::start().await;
-    let (url, _pool) = pg.database().await;
-    let role = Role::start(&url, "serve", &[]).await;
-    let (path_id, secret) = role.source("webhook");
-    let idle = role.peak_mib();
+    let (_pg, db) = server::postgres().await;
+    let role = server::role(&db, "serve", &[]).await;
+    let source = server::sender(&role, server::WORKSPACE, "webhook", &[]).await;
+    let (path_id, secret) = (source.path_id(), source.secret());
+    let idle = peak_mib(&role);
     let head =
         format!("POST /hooks/{path_id} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
     let mut sockets = Vec::new();
     for _ in 0..IN_FLIGHT {
-        sockets.push(TcpStream::connect(("127.0.0.1", role.port)).await.unwrap());
+        sockets.push(TcpStream::connect(("127.0.0.1", role.port())).await.unwrap());
     }
     let bodies = worst_bodies();
     for _ in 0..ROUNDS {
         let requests =
-            (0..IN_FLIGHT).map(|nth| request(&head, &secret, &bodies[nth % bodies.len()]));
+            (0..IN_FLIGHT).map(|nth| request(&head, secret, &bodies[nth % bodies.len()]));
         let mut posts = JoinSet::new();
         let all_but_the_end = Arc::new(Barrier::new(IN_FLIGHT));
         for (mut socket, request) in sockets.drain(..).zip(requests) {
@@ -69,7 +69,7 @@ pub(crate) async fn run(report: &mut Report) {
     }
     report.row(
         "peak RSS of serve, 64 worst-case 1 MiB bodies in flight",
-        &format!("{:.0} MiB", role.peak_mib()),
+        &format!("{:.0} MiB", peak_mib(&role)),
         &format!("{idle:.0} MiB idle"),
         "<= 256 MiB",
     );

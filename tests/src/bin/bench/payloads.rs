@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use millrace_tests::Answer;
 use sqlx::PgPool;
 
-use crate::server::{Durable, Role};
+use crate::server;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -29,23 +30,26 @@ fn sources(platform: &str) -> Vec<(&'static str, &str, Vec<&'static str>)> {
 
 /// Deliver every file to every source that takes it; print what became of it.
 pub(crate) async fn run(folder: &str) {
-    let pg = Durable::start().await;
-    let (url, pool) = pg.database().await;
-    let role = Role::start(&url, "all", &[]).await;
+    let (_pg, db) = server::postgres().await;
+    let pool = &db.pool;
+    let role = server::role(&db, "all", &[]).await;
     println!("{:<58} {:>6}  {:<36} records", "delivery", "answer", "state");
     for platform in entries(Path::new(folder)) {
         let name = stem(&platform);
         for (label, kind, extra) in sources(&name) {
-            let post = role.sender("bench", kind, &extra);
+            let sender = server::sender(&role, server::WORKSPACE, kind, &extra).await;
             for file in entries(&platform) {
                 let event = stem(&file);
-                let header = ("x-github-event", event.split('.').next().unwrap().to_owned());
-                let headers: &[_] = if name == "github" { &[header] } else { &[] };
+                let mut headers = vec![("content-type", b"application/json".as_slice())];
+                if name == "github" {
+                    headers.push(("x-github-event", event.split('.').next().unwrap().as_bytes()));
+                }
                 let body = std::fs::read(&file).unwrap();
-                let (status, answer) = post.send(&format!("{event}-{label}"), headers, body).await;
-                let (state, records) = match answer["eventId"].as_str() {
-                    Some(id) => became(&pool, id).await,
-                    None => (answer["code"].as_str().unwrap_or("-").to_owned(), String::new()),
+                let signed = sender.sign(&format!("{event}-{label}"), &headers, body);
+                let Answer { status, body, .. } = sender.deliver(signed).await.unwrap();
+                let (state, records) = match body["eventId"].as_str() {
+                    Some(id) => became(pool, id).await,
+                    None => (body["code"].as_str().unwrap_or("-").to_owned(), String::new()),
                 };
                 let what = format!("{name}/{event} {label}");
                 println!("{what:<58} {status:>6}  {state:<36} {records}");
@@ -55,7 +59,7 @@ pub(crate) async fn run(folder: &str) {
     let dead: BTreeMap<String, i64> = sqlx::query_as::<_, (String, i64)>(
         "select kind || ': ' || reason, count(*) from ops.dead_letters group by 1",
     )
-    .fetch_all(&pool)
+    .fetch_all(pool)
     .await
     .unwrap()
     .into_iter()

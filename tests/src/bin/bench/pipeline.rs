@@ -12,10 +12,7 @@ use millrace_jobs::{
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::{
-    report::Report,
-    server::{Durable, Role},
-};
+use crate::{report::Report, server};
 
 const SIGNALS: usize = 2_000;
 
@@ -55,27 +52,28 @@ fn demo() -> (Vec<(String, String)>, Vec<String>) {
 /// Measure.
 pub(crate) async fn run(report: &mut Report) {
     let (projects, texts) = demo();
-    let pg = Durable::start().await;
-    let (url, pool) = pg.database().await;
+    let (_pg, db) = server::postgres().await;
+    let pool = &db.pool;
     for (name, about) in &projects {
         let mut conn = pool.acquire().await.unwrap();
-        millrace_jobs::store::projects::create(&mut conn, "bench", name, Some(about))
+        millrace_jobs::store::projects::create(&mut conn, server::WORKSPACE, name, Some(about))
             .await
             .unwrap();
     }
-    let role = Role::start(&url, "serve", &[]).await;
-    let post = role.sender("bench", "webhook", &[]);
-    post.send_all(texts.iter().map(|text| serde_json::json!({ "verbatim": text }))).await;
+    let role = server::role(&db, "serve", &[]).await;
+    let sender = server::sender(&role, server::WORKSPACE, "webhook", &[]).await;
+    let bodies = texts.iter().map(|text| serde_json::json!({ "verbatim": text }));
+    server::send_all(&sender, bodies).await;
     drop(role);
 
-    let ctx = ctx(&pool);
+    let ctx = ctx(pool);
     let alone = Instant::now();
     for batch in texts.chunks(64) {
         ctx.embedder.embed(batch.to_vec()).await.unwrap();
     }
     let alone = texts.len() as f64 / alone.elapsed().as_secs_f64();
 
-    let before = Cpu::now(&pool).await;
+    let before = Cpu::now(pool).await;
     let start = Instant::now();
     let runtime = Runtime::start(ctx, millrace_worker::JOBS);
     let wanted = i64::try_from(SIGNALS).unwrap();
@@ -83,14 +81,14 @@ pub(crate) async fn run(report: &mut Report) {
         let done: i64 = sqlx::query_scalar(
             "select count(*) from signals.signals where processed_at is not null",
         )
-        .fetch_one(&pool)
+        .fetch_one(pool)
         .await
         .unwrap();
         (done == wanted).then_some(())
     })
     .await;
     let whole = texts.len() as f64 / start.elapsed().as_secs_f64();
-    let after = Cpu::now(&pool).await;
+    let after = Cpu::now(pool).await;
     runtime.drain().await;
     report.note(format!(
         "{SIGNALS} texts of two sentences, one model thread, {} projects",

@@ -16,7 +16,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use self::rig::{Peer, Rig, latency};
 use crate::{
     report::{Report, median},
-    server::Durable,
+    server,
 };
 use jobs::{Noop, NoopBatch};
 
@@ -36,16 +36,16 @@ const TIMED_ROUNDS: usize = 3;
 
 pub(crate) async fn run(report: &mut Report, args: &[String]) -> Result<()> {
     let option = |name: &str| args.iter().find_map(|a| a.strip_prefix(name)).map(str::to_owned);
-    let own;
-    let (url, pool) = match option("--url=") {
+    // The server stays until all is measured.
+    let (_own, url, pool) = match option("--url=") {
         Some(url) => {
             let pool = PgPool::connect(&url).await?;
             rig::schema(&pool).await.context("the database must be empty")?;
-            (url, pool)
+            (None, url, pool)
         }
         None => {
-            own = Durable::start().await;
-            own.database().await
+            let (server, db) = server::postgres().await;
+            (Some(server), db.url, db.pool)
         }
     };
     let peer = option("--peer=").map(|program| Peer { program, url: url.clone() });

@@ -1,149 +1,62 @@
 //! What is measured: a durable Postgres of its own and the release binary on it.
 
-use std::process::{Child, Command, Stdio};
-
 use millrace_jobs::store::workspaces;
-use millrace_tests::roles;
-use millrace_worker::embedded::{Cluster, Keep, Place, launch};
-use sqlx::{Connection, PgConnection, PgPool};
-use tempfile::TempDir;
+use millrace_tests::{App, Database, Sender, cluster::Private};
+use millrace_worker::embedded::Keep;
+use tokio::task::JoinSet;
 
-use crate::post::Post;
+/// The workspace of what is measured.
+pub(crate) const WORKSPACE: &str = "bench";
+/// Requests of [`send_all`] under way at once.
+const LANES: usize = 16;
 
-const KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-/// A Postgres that flushes to disk, in a folder that goes away with it.
-#[derive(Debug)]
-pub(crate) struct Durable {
-    cluster: Cluster,
-    lifeline: Option<std::io::PipeWriter>,
-    _folder: TempDir,
+/// A Postgres that flushes to disk, with a migrated database.
+pub(crate) async fn postgres() -> (Private, Database) {
+    let server = Private::start(Keep::Durable).await;
+    let db = Database { pool: server.pool(16).await, url: server.url() };
+    workspaces::add(&db.pool, Some(WORKSPACE), WORKSPACE).await.unwrap();
+    (server, db)
 }
 
-impl Durable {
-    /// Start one.
-    pub(crate) async fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let home = millrace_tests::home();
-        let place =
-            Place::with_cluster(&home.canonicalize().unwrap(), &folder.path().join("pg")).unwrap();
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let (reader, lifeline) = std::io::pipe().unwrap();
-        let cluster = launch(&place, Keep::Durable, reader.into()).await.unwrap();
-        Self { cluster, lifeline: Some(lifeline), _folder: folder }
+/// A role of the release binary with the real model, ready.
+pub(crate) async fn role(db: &Database, role: &str, env: &[(&str, &str)]) -> App {
+    let mut app = App::new(db, &[role]).with_model().env("MILLRACE__TELEMETRY__LEVEL", "warn");
+    for (name, value) in env {
+        app = app.env(name, value);
     }
-
-    /// CPU seconds that the server's processes have used.
-    pub(crate) fn cpu_s(&self) -> f64 {
-        cpu_s_of(self.cluster.supervisor.id())
-    }
-
-    /// A fresh migrated database with one workspace, `bench`.
-    pub(crate) async fn database(&self) -> (String, PgPool) {
-        let name = format!("b_{}", uuid::Uuid::now_v7().simple());
-        let mut admin = PgConnection::connect(&self.cluster.url).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("create database {name}"));
-        sqlx::query(sql).execute(&mut admin).await.unwrap();
-        let url = self.cluster.url.replace("/postgres?", &format!("/{name}?"));
-        let pool =
-            sqlx::postgres::PgPoolOptions::new().max_connections(16).connect(&url).await.unwrap();
-        roles::provision(&url).await;
-        workspaces::add(&pool, Some("bench"), "bench").await.unwrap();
-        (roles::connecting_as(roles::APP, &url), pool)
-    }
+    app.ready().await
 }
 
-impl Drop for Durable {
-    fn drop(&mut self) {
-        drop(self.lifeline.take());
-        drop(self.cluster.supervisor.wait());
-    }
+/// A source of its own name.
+pub(crate) async fn sender(app: &App, workspace: &str, kind: &str, extra: &[&str]) -> Sender {
+    let name = uuid::Uuid::now_v7().to_string();
+    Sender::add(app, workspace, kind, &[extra, &["--name", &name]].concat()).await
 }
 
-/// A role of the release binary.
-#[derive(Debug)]
-pub(crate) struct Role {
-    child: Child,
-    /// Its port.
-    pub(crate) port: u16,
-    url: String,
-    _home: TempDir,
+/// Send all, some at a time; each must be taken.
+pub(crate) async fn send_all(sender: &Sender, bodies: impl Iterator<Item = serde_json::Value>) {
+    let mut sends = JoinSet::new();
+    for body in bodies {
+        if sends.len() >= LANES {
+            sends.join_next().await.unwrap().unwrap();
+        }
+        let sender = sender.clone();
+        sends.spawn(async move { assert_eq!(sender.send("", &body).await.status, 200) });
+    }
+    sends.join_all().await;
 }
 
-impl Role {
-    /// Start it on the database and wait until it is ready.
-    pub(crate) async fn start(url: &str, role: &str, env: &[(&str, String)]) -> Self {
-        let home = millrace_tests::state_folder();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = command(url, home.path(), port, env)
-            .arg(role)
-            .stdin(Stdio::null())
-            .stderr(std::fs::File::create(home.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let role = Self { child, port, url: url.into(), _home: home };
-        let client = millrace_tests::client();
-        let ready = format!("http://127.0.0.1:{port}/readyz");
-        millrace_tests::wait_until("ready", std::time::Duration::from_secs(60), async || {
-            client.get(&ready).send().await.ok().filter(|a| a.status().is_success()).map(drop)
-        })
-        .await;
-        role
-    }
-
-    /// Add a source; returns its path id and secret.
-    pub(crate) fn source(&self, kind: &str) -> (String, String) {
-        let Post { url, secret, .. } = self.sender("bench", kind, &[]);
-        (url.rsplit('/').next().unwrap().to_owned(), secret)
-    }
-
-    /// Add a source with more arguments of `source add`.
-    pub(crate) fn sender(&self, workspace: &str, kind: &str, extra: &[&str]) -> Post {
-        let mut command = command(&self.url, self._home.path(), self.port, &[]);
-        let name = uuid::Uuid::now_v7().to_string();
-        command.args(["--json", "source", "add", kind, "--workspace", workspace, "--name", &name]);
-        let output = command.args(extra).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let source: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let text = |key: &str| source[key].as_str().unwrap().to_owned();
-        let url = format!("http://127.0.0.1:{}/hooks/{}", self.port, text("path_id"));
-        let client = millrace_tests::client();
-        Post { client, url, scheme: text("scheme"), secret: text("secret") }
-    }
-
-    /// CPU seconds that it has used.
-    pub(crate) fn cpu_s(&self) -> f64 {
-        cpu_s_of(self.child.id())
-    }
-
-    /// Peak resident memory, MiB.
-    pub(crate) fn peak_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    }
+/// Peak resident memory, MiB.
+pub(crate) fn peak_mib(app: &App) -> f64 {
+    let path = format!("/proc/{}/status", app.pid().as_raw_nonzero());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-impl Drop for Role {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn command(url: &str, home: &std::path::Path, port: u16, env: &[(&str, String)]) -> Command {
-    let binary = std::env::current_exe().unwrap().with_file_name("millrace");
-    let mut command = Command::new(binary);
-    command
-        .arg("--home")
-        .arg(home)
-        .env("DATABASE_URL", url)
-        .env("MILLRACE__SECRETS__KEYS", KEYS)
-        .env("MILLRACE__TELEMETRY__LEVEL", "warn")
-        .env("MILLRACE__HTTP__LISTEN", format!("127.0.0.1:{port}"))
-        .envs(env.iter().map(|(k, v)| (*k, v.as_str())));
-    command
+/// CPU seconds that a process of the service has used.
+pub(crate) fn cpu_s(app: &App) -> f64 {
+    cpu_s_of(app.pid().as_raw_nonzero().get().unsigned_abs())
 }
 
 /// CPU seconds that a process and its living descendants have used.

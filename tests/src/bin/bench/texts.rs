@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
+use millrace_tests::App;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use crate::{
     judge::{self, Seen},
     report::Report,
-    server::{Durable, Role},
+    server,
 };
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -52,16 +53,16 @@ pub(crate) async fn run(report: &mut Report, path: &str) {
     let started = Instant::now();
     let texts = read(Path::new(path));
     let labels: BTreeSet<&str> = texts.iter().map(|t| t.label.as_str()).collect();
-    let pg = Durable::start().await;
-    let (url, pool) = pg.database().await;
-    let role = Role::start(&url, "all", &[]).await;
+    let (_pg, db) = server::postgres().await;
+    let pool = &db.pool;
+    let role = server::role(&db, "all", &[]).await;
 
     let all = labels.iter().copied().collect();
-    let (seen, times) = classify(&role, &pool, "all", &texts, &all).await;
+    let (seen, times) = classify(&role, pool, "all", &texts, &all).await;
     judge::all(report, &seen);
     let known = labels.iter().enumerate().filter(|(n, _)| n % HELD_OUT != 0).map(|(_, l)| *l);
     let known = known.collect();
-    let (seen, _) = classify(&role, &pool, "open", &texts, &known).await;
+    let (seen, _) = classify(&role, pool, "open", &texts, &known).await;
     judge::open(report, &seen, |label| known.contains(label));
     let learned = texts.iter().filter(|t| t.learn).count();
     report.note(format!(
@@ -80,14 +81,14 @@ pub(crate) async fn run(report: &mut Report, path: &str) {
 /// Runs the texts through a workspace of its own with these labels as projects. What became of those that were
 /// not linked, and the seconds of the three steps.
 async fn classify(
-    role: &Role,
+    role: &App,
     pool: &PgPool,
     workspace: &str,
     texts: &[Text],
     labels: &BTreeSet<&str>,
 ) -> (Vec<Seen>, [f64; 3]) {
     millrace_jobs::store::workspaces::add(pool, Some(workspace), workspace).await.unwrap();
-    let post = role.sender(workspace, "webhook", &[]);
+    let sender = server::sender(role, workspace, "webhook", &[]).await;
     let bodies = |learn: bool| {
         let of = texts.iter().enumerate().filter(move |(_, t)| t.learn == learn);
         of.map(|(nth, t)| json!({ "verbatim": t.verbatim, "sourceRef": format!("text-{nth}") }))
@@ -98,25 +99,19 @@ async fn classify(
         times[step] = started.elapsed().as_secs_f64();
         started = Instant::now();
     };
-    post.send_all(bodies(true)).await;
+    server::send_all(&sender, bodies(true)).await;
     processed(pool).await;
     lap(0);
     link(role, pool, workspace, texts, labels).await;
     lap(1);
-    post.send_all(bodies(false)).await;
+    server::send_all(&sender, bodies(false)).await;
     processed(pool).await;
     lap(2);
     (seen(pool, workspace, texts).await, times)
 }
 
 /// A project for each label, and its texts linked by hand in one request; until that is learned.
-async fn link(
-    role: &Role,
-    pool: &PgPool,
-    workspace: &str,
-    texts: &[Text],
-    labels: &BTreeSet<&str>,
-) {
+async fn link(role: &App, pool: &PgPool, workspace: &str, texts: &[Text], labels: &BTreeSet<&str>) {
     let key = {
         let scopes = ["read", "write"].map(str::to_owned);
         let mut conn = pool.acquire().await.unwrap();
@@ -126,8 +121,8 @@ async fn link(
     };
     let client = millrace_tests::client();
     let ask = async |path: String, body: Value| -> Value {
-        let url = format!("http://127.0.0.1:{}{path}", role.port);
-        let answer = client.post(url).bearer_auth(&key).json(&body).send().await.unwrap();
+        let answer =
+            client.post(role.url(&path)).bearer_auth(&key).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     };

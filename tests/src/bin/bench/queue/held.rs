@@ -7,7 +7,7 @@ use millrace_tests::reliability::{self, Figure};
 use sqlx::{Connection, PgConnection};
 
 use super::{BACKLOG, JOBS, Rig, jobs::Noop, pick_up};
-use crate::{report::Report, server::Durable};
+use crate::{report::Report, server};
 
 /// How long the snapshot is held while jobs come and go.
 const HELD: Duration = Duration::from_secs(600);
@@ -15,13 +15,12 @@ const SLOWER_MAX: f64 = 2.0;
 
 /// R21.
 pub(crate) async fn run(report: &mut Report) -> Result<()> {
-    let server = Durable::start().await;
-    let (url, pool) = server.database().await;
-    let rig = Rig { pool };
+    let (_server, db) = server::postgres().await;
+    let rig = Rig { pool: db.pool };
     let idle = pick_up(report, &rig, "idle", "", None).await?;
     rig.fill(BACKLOG, 1).await?;
     rig.pause(1).await?;
-    let mut connection = PgConnection::connect(&url).await?;
+    let mut connection = PgConnection::connect(&db.url).await?;
     let mut tx = connection.begin().await?;
     sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await?;
     sqlx::query("select count(*) from ops.jobs").execute(&mut *tx).await?;
