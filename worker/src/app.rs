@@ -21,7 +21,10 @@ use millrace_jobs::{
     task::lasting,
 };
 use sqlx::PgPool;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{JOBS, db, http, ready::Readiness, schedule::Scheduler};
@@ -126,7 +129,7 @@ pub async fn start(
         running.address = Some(address);
         running.serving = Some(serving);
     } else if let Some(listen) = settings.telemetry.listen() {
-        let listener = listen_on(listen, "telemetry.listen").await?;
+        let listener = listen_on(listen, "telemetry.listen")?;
         running.watched = Some(tokio::spawn(async move {
             let router = http::operation(watch);
             http::serve(listener, router, &settings.http, stop, Duration::ZERO).await
@@ -207,7 +210,7 @@ async fn serve(
         Some(buffer) => Intake::Buffered(Box::new(buffer), events),
         None => Intake::Direct(events),
     };
-    let listener = listen_on(settings.http.listen, "http.listen").await?;
+    let listener = listen_on(settings.http.listen, "http.listen")?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
     let backlog = Backlog::default();
@@ -245,8 +248,21 @@ async fn serve(
     Ok((address, Serving { server, counts, writers, flusher, pool: edge }))
 }
 
-async fn listen_on(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({key})"))
+/// What the kernel keeps at most for a peer that does not read, bytes. By itself it takes megabytes for each.
+const SEND_BUFFER: u32 = 256 << 10;
+/// Connections that wait in the kernel.
+const BACKLOG: u32 = 1024;
+
+fn listen_on(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let v4 = address.is_ipv4();
+        let socket = if v4 { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("cannot listen on {address} ({key})"))
 }
 
 async fn flush(counts: Arc<Counts>, pool: PgPool, stop: CancellationToken) {

@@ -309,7 +309,8 @@ impl Door {
             .half_close(true)
             .max_buf_size(64 * 1024);
         let slots = Arc::new(Semaphore::new(settings.connections_max));
-        let patience = Duration::from_millis(settings.request_ms);
+        // An answer may take as long to go as a body to come.
+        let patience = Duration::from_millis(settings.body_read_ms);
         Self {
             slots,
             patience,
