@@ -167,13 +167,14 @@ impl Receiver {
         let Some(first) = sources.first() else {
             return Err((None, unknown(&Lookup::Path(String::new()))));
         };
-        let Ok(_admitted) = self.in_flight.clone().try_acquire_owned() else {
-            return Err((None, Refusal::retry(first, "overloaded", "busy, send again")));
-        };
         self.admit(first).map_err(|r| (None, r))?;
         let cap = sources.iter().map(|s| s.body_bytes_max).max().unwrap_or(0);
         let held =
             self.bodies.read(first, &parts.headers, body, cap).await.map_err(|r| (None, r))?;
+        // Not before: a crowd of bodies that trickle in would take all the places, and do no work in them.
+        let Ok(_admitted) = self.in_flight.clone().try_acquire_owned() else {
+            return Err((None, Refusal::retry(first, "overloaded", "busy, send again")));
+        };
         let received_at = self.clock.now();
         let uri = format!("{}{}", self.public_url, parts.uri);
         let signed = verify::Parts {

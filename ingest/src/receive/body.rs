@@ -13,6 +13,8 @@ use crate::registry::LiveSource;
 
 /// Accounting unit of body memory.
 const PERMIT_BYTES: usize = 1024;
+/// Room that is made for what is only announced, bytes.
+const ANNOUNCED_MAX: usize = 64 << 10;
 /// Read and thrown away after a refusal. A server that closes while its client still writes resets the
 /// connection, and the client never sees the answer (RFC 9112, section 9.6).
 const DRAIN_BYTES_MAX: usize = 16 << 20;
@@ -72,9 +74,9 @@ impl Bodies {
     where
         B: http_body::Body<Data = Bytes> + Unpin + Send,
     {
-        let mut permits = Vec::new();
+        let (mut permits, mut paid) = (Vec::new(), 0);
         let exact = body.size_hint().exact().and_then(|n| usize::try_from(n).ok());
-        let mut bytes = BytesMut::with_capacity(exact.unwrap_or(0).min(cap));
+        let mut bytes = BytesMut::with_capacity(exact.unwrap_or(0).min(cap).min(ANNOUNCED_MAX));
         while let Some(frame) = body.frame().await {
             let frame =
                 frame.map_err(|_| Refusal::new(400, "truncated", "the body ended early"))?;
@@ -82,13 +84,14 @@ impl Bodies {
             if bytes.len() + chunk.len() > cap {
                 return Err(too_large());
             }
-            let units = u32::try_from(chunk.len().div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-            let permit = self
-                .bytes
-                .clone()
-                .try_acquire_many_owned(units)
-                .map_err(|_| Refusal::retry(source, "overloaded", "busy, send again"))?;
-            permits.push(permit);
+            let needed = (bytes.len() + chunk.len()).div_ceil(PERMIT_BYTES);
+            if needed > paid {
+                let units = u32::try_from(needed - paid).unwrap_or(u32::MAX);
+                let permit = self.bytes.clone().try_acquire_many_owned(units);
+                let busy = |_| Refusal::retry(source, "overloaded", "busy, send again");
+                permits.push(permit.map_err(busy)?);
+                paid = needed;
+            }
             bytes.extend_from_slice(&chunk);
         }
         Ok(Held { bytes: bytes.freeze(), _permits: permits })

@@ -33,4 +33,6 @@ fn impatient(app: App) -> App {
     app.env("MILLRACE__HTTP__HEADER_READ_MS", "1000")
         .env("MILLRACE__HTTP__BODY_READ_MS", "2000")
         .env("MILLRACE__HTTP__REQUEST_MS", "3000")
+        // Fewer than there are slow bodies: they must not take the places of those who work.
+        .env("MILLRACE__HTTP__IN_FLIGHT_MAX", "16")
 }
