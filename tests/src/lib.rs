@@ -27,6 +27,7 @@ pub mod schema;
 pub mod sender;
 pub mod slow;
 pub mod sql;
+pub mod ssrf;
 pub mod wait;
 pub mod walls;
 

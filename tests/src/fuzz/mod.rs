@@ -1,6 +1,7 @@
 //! What the fuzzer runs: the pure functions that strangers' bytes reach, by name. Every source is a target without code
 //! of its own here. An input is written as a request is: lines of `name: value`, an empty line, the body.
 
+mod figure;
 mod seeds;
 mod storable;
 
@@ -18,6 +19,7 @@ use millrace_ingest::{
 use millrace_worker::api::read_cursor;
 use serde_json::{Map, Value};
 
+pub use figure::figure;
 pub use seeds::{input, seeds};
 pub use storable::check_storable;
 

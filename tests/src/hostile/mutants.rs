@@ -45,7 +45,10 @@ const PIECES: [&[u8]; 24] = [
 pub struct Mutants {
     /// Answers by status; 0 where the connection broke.
     pub statuses: BTreeMap<u16, u64>,
-    /// What was answered 5xx or not at all: the number of the mutant, which gives it again.
+    /// Sent once more, because the connection ended before an answer: the service may close an idle one in the moment in
+    /// which it is used again.
+    pub repeated: u64,
+    /// What was answered 5xx, or not at all twice: the number of the mutant, which gives it again.
     pub bad: Vec<String>,
 }
 
@@ -66,7 +69,12 @@ pub async fn mutants(app: &App, seed: u64, count: u32) -> Mutants {
         let other = fixtures[random.random_range(0..fixtures.len())].body();
         let mutant = mutate(&fixtures[chosen], &other, &mut random);
         let (sender, forged) = (senders[chosen].1.clone(), random.random_ratio(1, 10));
-        sent.spawn(async move { (nth, send(&sender, nth, mutant, forged).await) });
+        sent.spawn(async move {
+            match send(&sender, nth, mutant.clone(), forged).await {
+                0 => (nth, send(&sender, nth, mutant, forged).await, true),
+                status => (nth, status, false),
+            }
+        });
     }
     for ended in sent.join_all().await {
         found.note(ended);
@@ -75,7 +83,8 @@ pub async fn mutants(app: &App, seed: u64, count: u32) -> Mutants {
 }
 
 impl Mutants {
-    fn note(&mut self, (nth, status): (u32, u16)) {
+    fn note(&mut self, (nth, status, repeated): (u32, u16, bool)) {
+        self.repeated += u64::from(repeated);
         *self.statuses.entry(status).or_default() += 1;
         if status == 0 || status >= 500 {
             self.bad.push(format!("mutant {nth}: {status}"));
@@ -83,10 +92,11 @@ impl Mutants {
     }
 }
 
-/// The fixture's source; one for all that are configured alike.
+/// The fixture's source; one for all that are configured alike, but for those that end it.
 async fn sender(app: &App, fixture: &Fixture, known: &[(usize, Sender)]) -> (usize, Sender) {
     let config = &fixture.config;
-    let name = format!("{} {config:?}", fixture.kind);
+    let ends = fixture.expect.uninstalled.is_some();
+    let name = format!("{} {config:?}{}", fixture.kind, if ends { " for a while" } else { "" });
     if let Some((_, sender)) = known.iter().find(|(_, s)| s.source["name"] == name) {
         return (known.len(), sender.clone());
     }
@@ -156,5 +166,11 @@ async fn send(sender: &Sender, nth: u32, (headers, body): Mutant, forged: bool) 
     if forged {
         signed.body.push(b' ');
     }
-    sender.deliver(signed).await.map_or(0, |answer| answer.status)
+    match sender.deliver(signed).await {
+        Ok(answer) => answer.status,
+        Err(e) => {
+            println!("mutant {nth}: {e:?}");
+            0
+        }
+    }
 }

@@ -86,6 +86,7 @@ mod scenario {
         mutants 500
         slow 200
         overload 1
+        ssrf 1
         canaries 1
         queue 1000
         soak 15

@@ -25,7 +25,6 @@ mod queue;
 mod records;
 mod roles;
 mod source;
-mod ssrf;
 mod tidy;
 mod up;
 mod walls;

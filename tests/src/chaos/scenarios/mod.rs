@@ -25,6 +25,7 @@ mod replays;
 mod same;
 mod slow;
 mod soak;
+mod ssrf;
 mod stops;
 mod ticks;
 mod walls;
@@ -84,6 +85,7 @@ pub const ALL: &[Scenario] = scenarios! {
     mutants 100000 "recorded deliveries, altered at random"
     slow 5000 "slow and idle connections"
     overload 20 "seconds of more than can be taken"
+    ssrf 20 "redirects of each kind to elsewhere, and every writing of an address that is not public"
     canaries 1 "days with recognisable secrets, and a search for them"
     queue 100000 "transitions of the queue and of its reference"
     soak 900 "seconds without any fault"

@@ -26,9 +26,10 @@ pub(super) async fn run(count: u32) -> Vec<Figure> {
     }
     let taken: u64 = found.statuses.range(200..300).map(|(_, n)| n).sum();
     let figure = format!(
-        "{count} mutants of seed {seed}: {} answered 5xx or not at all; {taken} accepted, {dead} dead letters; same process: \
+        "{count} mutants of seed {seed}: {} answered 5xx or not at all, {} sent again on a new connection; {taken} accepted, {dead} dead letters; same process: \
          {alive}; answers {:?}",
         found.bad.len(),
+        found.repeated,
         found.statuses,
     );
     vec![Figure::new("R16 HTTP", found.bad.is_empty() && dead == 0 && alive && taken > 0, figure)]
