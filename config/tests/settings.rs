@@ -22,14 +22,14 @@ fn environment_outranks_file_outranks_default() {
     let file = dir.join("m.toml");
     std::fs::write(
         &file,
-        "[http]\nlisten = \"0.0.0.0:1\"\nrequest_ms = 7\n[classify]\nmargin_min = 0\n",
+        "[http]\nlisten = \"0.0.0.0:1\"\nrequest_ms = 7000\n[classify]\nmargin_min = 0\n",
     )
     .unwrap();
     let vars =
         env(&[("MILLRACE__HTTP__LISTEN", "0.0.0.0:2"), ("DATABASE_URL", "postgres://u:pw@h/d")]);
     let settings = Settings::from_parts(Path::new("/h"), Some(&file), vars).unwrap();
     assert_eq!(settings.http.listen.port(), 2);
-    assert_eq!(settings.http.request_ms, 7);
+    assert_eq!(settings.http.request_ms, 7000);
     assert_eq!(settings.database.url.expose_secret(), "postgres://u:pw@h/d");
     std::fs::remove_dir_all(&dir).unwrap();
 }
