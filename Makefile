@@ -4,8 +4,9 @@
 .PHONY: help setup up demo build test chaos fuzz bench lint schema
 
 ARGS ?=
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 export MILLRACE_HOME ?= $(CURDIR)/.millrace
-MILLRACE = target/release/millrace --home "$(MILLRACE_HOME)"
+MILLRACE = $(BUILT)/release/millrace --home "$(MILLRACE_HOME)"
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +39,7 @@ fuzz: ## coverage-guided fuzzing of everything that strangers' bytes reach, for 
 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench
-	target/release/millrace-bench $(ARGS)
+	$(BUILT)/release/millrace-bench $(ARGS)
 
 lint: ## formatting, clippy with warnings denied, the linter of migrations, and the house rules
 	@scripts/setup --tests
