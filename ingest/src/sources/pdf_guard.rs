@@ -1,7 +1,7 @@
 //! PDF files that would exhaust the parser: it follows parents and forms without counting, and a
 //! form that draws itself ends in a stack overflow, which nothing can catch.
 
-use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
+use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream, content::Content};
 
 /// Levels of the page tree, and of forms inside forms.
 const PARENTS_MAX: usize = 64;
@@ -36,27 +36,29 @@ fn resources(document: &Document, page: ObjectId) -> Option<Vec<&Dictionary>> {
 fn ends(document: &Document, resources: &Dictionary, depth: usize, budget: &mut usize) -> bool {
     let Some(objects) = dictionary(document, resources, b"XObject") else { return true };
     for (_, object) in objects {
+        // Whatever it says that it is: the parser draws any stream.
         let Ok((_, Object::Stream(form))) = document.dereference(object) else { continue };
-        if form.dict.get(b"Subtype").and_then(Object::as_name).ok() != Some(b"Form".as_slice()) {
+        if !draws(form) {
             continue;
         }
         *budget = budget.saturating_sub(1);
         if *budget == 0 || depth == 0 {
             return false;
         }
-        let own = dictionary(document, &form.dict, b"Resources");
         // Without resources of its own a form draws with its caller's, and could draw itself.
-        let inner = own.or_else(|| draws(form).then_some(resources));
-        if inner.is_some_and(|inner| !ends(document, inner, depth.saturating_sub(1), budget)) {
+        let inner = dictionary(document, &form.dict, b"Resources").unwrap_or(resources);
+        if !ends(document, inner, depth.saturating_sub(1), budget) {
             return false;
         }
     }
     true
 }
 
+/// Read as the parser reads it: the bytes of a picture may say anything.
 fn draws(form: &Stream) -> bool {
     let content = form.decompressed_content().unwrap_or_else(|_| form.content.clone());
-    content.windows(2).any(|operator| operator == b"Do")
+    let said = content.windows(2).any(|operator| operator == b"Do");
+    said && Content::decode(&content).is_ok_and(|c| c.operations.iter().any(|o| o.operator == "Do"))
 }
 
 fn dictionary<'d>(
