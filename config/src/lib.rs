@@ -9,8 +9,8 @@ pub use clock::Clock;
 pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{
-    Classify, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention, Schedule, Secrets,
-    Settings, Telemetry,
+    Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention, Schedule,
+    Secrets, Settings, Telemetry,
 };
 
 /// The reference configuration, as shipped.

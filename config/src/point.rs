@@ -117,6 +117,18 @@ points! {
     PartitionsMade,
     /// Old partitions of one table are dropped.
     PartitionsDropped,
+    /// Files of a codebase that need no reading are written, not committed.
+    NamesWritten,
+    /// Vectors of chunks are committed; the chunks are not written.
+    VectorsWritten,
+    /// Files and their chunks are written, not committed.
+    ChunksWritten,
+    /// Files and their chunks are committed; there are more.
+    ChunksCommitted,
+    /// The end of a run is written and its lease completed, nothing committed.
+    RunEnded,
+    /// The end of a run is committed; the runtime does not know.
+    RunCommitted,
     /// Claimers have stopped; jobs are running.
     DrainBegins,
     /// All work is written; the worker is still on the list.

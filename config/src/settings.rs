@@ -31,6 +31,7 @@ pub struct Settings {
     pub embed: Embed,
     pub classify: Classify,
     pub endpoint: Endpoint,
+    pub codebase: Codebase,
     pub retention: Retention,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
@@ -104,6 +105,14 @@ section! {
     Endpoint {
         url: String, api_key: SecretString, model: String, timeout_ms: u64, calls_per_day_max: i64,
         breaker_failures: u32, breaker_open_s: u64, allow_private_addresses: bool,
+    }
+}
+section! {
+    /// Limits of code indexing.
+    Codebase {
+        files_max: usize, bytes_max: i64, runs_max: i64, exact_scan_chunks_max: i64, grace_days: u32, folder: PathBuf,
+        allow_local: bool,
+        tokens: SecretString, app_id: String, app_key_file: PathBuf, api_url: String,
     }
 }
 section! {
@@ -192,6 +201,9 @@ impl Settings {
     fn fill_paths(&mut self) {
         if self.embed.model_dir.as_os_str().is_empty() {
             self.embed.model_dir = self.home.join("models").join(&self.embed.model);
+        }
+        if self.codebase.folder.as_os_str().is_empty() {
+            self.codebase.folder = self.home.join("repositories");
         }
         if self.secrets.key_file.as_os_str().is_empty() {
             self.secrets.key_file = self.home.join("secrets.key");
@@ -351,6 +363,9 @@ impl Settings {
         vec![
             (retention.body_days >= 1, "retention.body_days", one),
             (retention.job_history_days >= 1, "retention.job_history_days", one),
+            (self.codebase.files_max >= 1, "codebase.files_max", one),
+            (self.codebase.bytes_max >= 1, "codebase.bytes_max", one),
+            (self.codebase.runs_max >= 1, "codebase.runs_max", one),
             (
                 self.telemetry.listen.is_empty() || self.telemetry.listen().is_some(),
                 "telemetry.listen",
