@@ -1,5 +1,6 @@
 //! Everything after a record exists: the queue, the stores and the jobs. Knows no source.
 
+pub mod codebase;
 pub mod ctx;
 pub mod embed;
 pub mod maintenance;

@@ -2,6 +2,7 @@
 
 pub mod activity_logs;
 pub mod audit;
+pub mod codebase;
 pub mod embeddings;
 pub mod endpoint_calls;
 pub mod health;

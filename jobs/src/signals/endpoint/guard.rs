@@ -26,7 +26,7 @@ fn public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, &'
 }
 
 /// The URL's host is an address that is not public, or a name that can only mean this machine.
-pub(super) fn is_private_host(url: &Url) -> bool {
+pub(crate) fn is_private_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => is_private(ip.into()),
         Some(Host::Ipv6(ip)) => is_private(ip.into()),

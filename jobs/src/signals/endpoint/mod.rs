@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
+pub(crate) use guard::is_private_host;
 pub use redact::redact;
 
 /// Longest reply read, in bytes.

@@ -1,0 +1,8 @@
+//! Codebases in the `factory` schema.
+
+pub mod chunks;
+pub mod connections;
+pub mod files;
+pub mod runs;
+pub mod search;
+pub mod targets;
