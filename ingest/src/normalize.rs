@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use anyhow::Context;
 use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
+    codebase::jobs::{Told, apply as apply_to_codebases},
     ctx::Ctx,
     queue::{self, Job, LeaseId, Leased, Verdict},
     signals::process,
@@ -109,7 +110,10 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
         found.iter().flat_map(|(reading, event)| arrivals(event, reading)).collect();
     let applied = apply(&mut tx, &arrivals).await.context("applying records")?;
     let follow_ups = process::jobs(&arrivals, &applied)?;
-    let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
+    let mut enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
+    let changes: Vec<_> =
+        found.iter().flat_map(|(reading, event)| changes(event, reading)).collect();
+    enqueued.extend(apply_to_codebases(&mut tx, &ctx.queue, &changes).await?);
     may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;
     may_fail(Point::NormalizeCommitted)?;
@@ -138,6 +142,16 @@ fn arrivals<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = 
         trace_id: &event.trace_id,
         record,
     })
+}
+
+fn changes<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = Told<'a>> {
+    let changes = match reading {
+        Ok(Normalized::Codebases(changes)) => changes.as_slice(),
+        _ => &[],
+    };
+    let told =
+        |change| Told { workspace_id: &event.workspace_id, trace_id: &event.trace_id, change };
+    changes.iter().map(told)
 }
 
 /// Run the pure normaliser; a panic in it (a bug, or hostile input to a parser) holds the one event.

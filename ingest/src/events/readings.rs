@@ -135,6 +135,7 @@ pub(crate) fn outcome(reading: &Reading) -> (&'static str, Option<&'static str>,
     let count = |n| i32::try_from(n).unwrap_or(i32::MAX);
     match reading {
         Ok(Normalized::Records(records)) => ("normalized", None, count(records.len())),
+        Ok(Normalized::Codebases(changes)) => ("normalized", None, count(changes.len())),
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             ("ignored", Some(reason), 0)
         }
@@ -148,6 +149,7 @@ pub(crate) fn digest(reading: &Reading) -> [u8; 32] {
     let (state, reason, _) = outcome(reading);
     let mut records = match reading {
         Ok(Normalized::Records(records)) => serde_json::json!(records),
+        Ok(Normalized::Codebases(changes)) => serde_json::json!(changes),
         _ => Value::Null,
     };
     forget_nulls(&mut records);

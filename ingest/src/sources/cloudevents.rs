@@ -224,7 +224,9 @@ impl<'a> Event<'a> {
             }
             Data::Text(text) => match plain(&text, place) {
                 Normalized::Records(mut records) => records.pop()?,
-                Normalized::Ignored(_) | Normalized::Uninstalled(_) => return None,
+                Normalized::Codebases(_) | Normalized::Ignored(_) | Normalized::Uninstalled(_) => {
+                    return None;
+                }
             },
             Data::Nothing => return None,
         };

@@ -14,6 +14,7 @@ mod upload_file;
 
 mod cloudevents;
 mod email;
+mod github;
 mod inbox;
 mod interview;
 mod paste;
@@ -30,6 +31,7 @@ use crate::source::Source;
 pub const ALL: &[&dyn Source] = &[
     &cloudevents::CloudEvents,
     &email::Email,
+    &github::GitHub,
     &inbox::Inbox,
     &interview::Interview,
     &paste::Paste,

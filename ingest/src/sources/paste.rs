@@ -88,7 +88,7 @@ pub(super) fn read(
     if !is_json(identity::stored_header(stored, "content-type").unwrap_or(""), &body) {
         return Ok(match plain(&body, place) {
             Normalized::Records(mut records) => records.pop(),
-            Normalized::Ignored(_) | Normalized::Uninstalled(_) => None,
+            Normalized::Codebases(_) | Normalized::Ignored(_) | Normalized::Uninstalled(_) => None,
         });
     }
     let object = Object::parse(&body).map_err(|why| hold("json_invalid", why))?;
