@@ -14,7 +14,7 @@ use millrace_ingest::{
 };
 use millrace_jobs::{
     ctx::Ctx,
-    embed,
+    embed::{self, Embedder},
     queue::{Queue, Runtime, RuntimeHandle, fault::is_transient},
     signals::{State, endpoint::Endpoint},
     store::migrate::{self, SchemaError},
@@ -104,8 +104,10 @@ pub async fn start(
         watched: None,
         pools: vec![edge.clone(), jobs.clone()],
     };
+    let mut embedder = None;
     if roles.work {
         let ctx = context(&settings, jobs.clone(), queue.clone()).await?;
+        embedder = Some(ctx.embedder.clone());
         running.working = Some(Runtime::start(ctx, JOBS));
         if let Some(buffer) = &buffer {
             let bridge = bridge(&settings, buffer.clone(), queue.clone(), &stop)?;
@@ -125,7 +127,8 @@ pub async fn start(
     }
     let watch = http::Watch { readiness, metrics };
     if roles.serve {
-        let (address, serving) = serve(&settings, edge, queue, buffer, watch, stop).await?;
+        let (address, serving) =
+            serve(&settings, edge, (queue, buffer, embedder), watch, stop).await?;
         running.address = Some(address);
         running.serving = Some(serving);
     } else if let Some(listen) = settings.telemetry.listen() {
@@ -187,8 +190,7 @@ fn bridge(
 async fn serve(
     settings: &Arc<Settings>,
     edge: PgPool,
-    queue: Queue,
-    buffer: Option<Buffer>,
+    (queue, buffer, embedder): (Queue, Option<Buffer>, Option<Arc<dyn Embedder>>),
     watch: http::Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<(SocketAddr, Serving)> {
@@ -231,7 +233,7 @@ async fn serve(
         request_max: Duration::from_millis(settings.http.request_ms),
     };
     let tenants = db::tenants(settings, "api", 1..=settings.database.api_connections)?;
-    let read_side = crate::api::Api::new(tenants, edge.clone(), queue, settings.clone());
+    let read_side = crate::api::Api::new(tenants, edge.clone(), queue, settings.clone(), embedder);
     let router =
         http::operation(watch).merge(http::routes(deliveries)).merge(crate::api::routes(read_side));
     let drain = Duration::from_millis(settings.queue.drain_ms);

@@ -68,6 +68,10 @@ enum Command {
     Signals(cmd::signals::Args),
     /// Deliveries as received: list, show, read again
     Events(cmd::events::Args),
+    /// Codebases: make them searchable, look at their index
+    Index(cmd::index::Args),
+    /// Ask an indexed codebase
+    Search(cmd::search::Args),
     /// Jobs that wait or run: list, show, retry, cancel, pause
     Jobs(cmd::jobs::Args),
     /// Jobs that gave up: list, show, replay
@@ -145,6 +149,8 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Project(args) => cmd::project::run(&*settings()?, args, out).await?,
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
+        Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,
+        Command::Search(args) => cmd::search::run(&*settings()?, args, out).await?,
         Command::Jobs(args) => cmd::jobs::run(&*settings()?, args, out).await?,
         Command::Dead(args) => cmd::dead::run(&*settings()?, args, out).await?,
         Command::Audit(args) => cmd::audit::run(&*settings()?, args, out).await?,

@@ -17,6 +17,7 @@ pub mod telemetry;
 
 use millrace_ingest::normalize::Normalize;
 use millrace_jobs::{
+    codebase::jobs::{Index, Reconcile},
     jobs,
     maintenance::Partitions,
     queue::Spec,
@@ -24,4 +25,4 @@ use millrace_jobs::{
 };
 
 /// Every kind of job. Adding one: its file and its line here.
-pub const JOBS: &[Spec] = jobs![Normalize, Process, Profile, Enrich, Partitions];
+pub const JOBS: &[Spec] = jobs![Normalize, Process, Profile, Enrich, Index, Reconcile, Partitions];

@@ -61,6 +61,9 @@ pub(crate) struct Read;
 /// Change signals, links and projects.
 #[derive(Debug)]
 pub(crate) struct Write;
+/// Search code.
+#[derive(Debug)]
+pub(crate) struct Search;
 /// Intervene in jobs and events.
 #[derive(Debug)]
 pub(crate) struct Operate;
@@ -70,6 +73,9 @@ impl Scope for Read {
 }
 impl Scope for Write {
     const NAME: &'static str = "write";
+}
+impl Scope for Search {
+    const NAME: &'static str = "search";
 }
 impl Scope for Operate {
     const NAME: &'static str = "operate";

@@ -2,6 +2,7 @@
 //! belongs to another one does not exist.
 
 mod auth;
+mod code;
 mod error;
 mod events;
 mod extract;
@@ -16,6 +17,7 @@ mod suggestions;
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context;
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -24,9 +26,13 @@ use axum::{
     routing::{get, post, put},
 };
 use millrace_config::Settings;
-use millrace_jobs::{queue::Queue, store::tenants::Tenants};
+use millrace_jobs::{
+    embed::{self, Embedder},
+    queue::Queue,
+    store::tenants::Tenants,
+};
 use sqlx::PgPool;
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
 use auth::Keys;
 use error::ApiError;
@@ -42,15 +48,33 @@ pub struct Api {
     queue: Queue,
     settings: Arc<Settings>,
     keys: Keys,
+    embedder: Arc<OnceCell<Arc<dyn Embedder>>>,
 }
 
 impl Api {
-    /// Answer from `tenants`. Whose a key is is looked up through `edge`; that one was revoked is noticed within
+    /// Answer from `tenants`; questions become vectors by `embedder`, or by one of its own. Whose a key is is looked up through `edge`; that one was revoked is noticed within
     /// `ingest.source_cache_ms`.
     #[must_use]
-    pub fn new(tenants: Tenants, edge: PgPool, queue: Queue, settings: Arc<Settings>) -> Self {
+    pub fn new(
+        tenants: Tenants,
+        edge: PgPool,
+        queue: Queue,
+        settings: Arc<Settings>,
+        embedder: Option<Arc<dyn Embedder>>,
+    ) -> Self {
         let keys = Keys::new(edge, Duration::from_millis(settings.ingest.source_cache_ms));
-        Self { tenants, queue, settings, keys }
+        let embedder = Arc::new(OnceCell::new_with(embedder));
+        Self { tenants, queue, settings, keys, embedder }
+    }
+
+    /// The model, loaded when it is first asked for: many processes never are.
+    async fn embedder(&self) -> anyhow::Result<&dyn Embedder> {
+        let open = async || {
+            let settings = self.settings.clone();
+            let opened = tokio::task::spawn_blocking(move || embed::open(&settings)).await?;
+            opened.context("embedding model; `millrace doctor` says more")
+        };
+        Ok(&**self.embedder.get_or_try_init(open).await?)
     }
 }
 
@@ -82,6 +106,8 @@ pub fn routes(api: Api) -> Router {
         .route("/jobs/{id}/cancel", post(queue::cancel))
         .route("/dead", get(queue::dead))
         .route("/dead/replay", post(queue::replay))
+        .route("/codebases", get(code::list))
+        .route("/search/code", post(code::search))
         .route("/stats", get(stats::show))
         .fallback(|| async { ApiError::NotFound("path") })
         .method_not_allowed_fallback(|| async { ApiError::Method })
