@@ -134,7 +134,8 @@ impl Fixture {
     /// The vendor's delivery id.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.headers.get("webhook-id").map_or("msg_fixture", String::as_str)
+        let named = ["webhook-id", "x-github-delivery"];
+        named.iter().find_map(|name| self.headers.get(*name)).map_or("msg_fixture", String::as_str)
     }
 }
 

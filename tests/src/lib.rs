@@ -10,6 +10,7 @@
 pub mod app;
 pub mod canary;
 pub mod chaos;
+pub mod checkout;
 pub mod cluster;
 pub mod fixture;
 pub mod flood;
@@ -32,6 +33,7 @@ pub mod wait;
 pub mod walls;
 
 pub use app::{App, client, state_folder};
+pub use checkout::Checkout;
 pub use nats::Nats;
 pub use pg::{Database, Pg};
 pub use sender::{Answer, Sender};

@@ -92,6 +92,8 @@ pub async fn unfinished(pool: &PgPool) -> Vec<String> {
            from ops.jobs
            union all select format('%s dead letters (%s)', kind, reason) from ops.dead_letters
            where replayed_at is null
+           union all select format('codebases %s', index_status) from factory.codebase_connections
+           where index_status not in ('pending', 'completed')
          ) open group by what order by what",
     )
     .fetch_all(pool)
@@ -131,6 +133,23 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
            union all
            select format('dead letter: %s, %s, replayed: %s', kind, reason, replayed_at is not null) from ops.dead_letters
            union all
+           select format('codebase %s: %s at %s, %s files, said %s times', p.slug, c.index_status,
+                         c.last_indexed_commit, c.file_count,
+                         (select count(*) from factory.activities a where a.entity_id = c.id))
+           from factory.codebase_connections c join factory.projects p on p.id = c.project_id
+           union all
+           select format('file %s: %s %s', file_path, language, file_hash) from factory.codebase_files
+           union all
+           select format('file %s skipped: %s', file_path, reason) from factory.codebase_skips
+           union all
+           select format('chunk %s of %s: %s %s, %s to %s, %s, vectors: %s', c.ordinal, f.file_path, c.chunk_type, c.name,
+                         c.start_line, c.end_line, md5(c.content || c.words || c.names),
+                         (select count(*) from factory.code_vectors v
+                          where v.connection_id = c.connection_id and v.content_hash = c.content_hash))
+           from factory.code_chunks c join factory.codebase_files f on f.id = c.file_id
+           union all
+           select format('%s vectors', count(*)) from factory.code_vectors
+           union all
            select format('partition %s', inhrelid::regclass) from pg_inherits
            where inhparent in ('ops.event_bodies'::regclass, 'ops.job_history'::regclass)
          ) select text from line order by text",
@@ -162,11 +181,12 @@ async fn one(pool: &PgPool, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
 }
 
-/// One signal per event, and each thing that is written per signal written once.
+/// One signal per event that brings some, and each thing that is written per signal written once.
 async fn effects(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select format('event %s became %s signals', e.id, count(v.signal_id))
-         from ops.events e left join signals.signal_versions v on v.event_id = e.id
+         from ops.events e join ops.sources o on o.id = e.source_id and o.kind <> 'github'
+         left join signals.signal_versions v on v.event_id = e.id
          where e.state = 'normalized' group by e.id having count(v.signal_id) <> 1
          union all
          select format('signal %s has %s versions of %s events', signal_id, count(*), count(distinct event_id))

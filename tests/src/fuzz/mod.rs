@@ -112,6 +112,7 @@ fn deliver(source: &'static dyn Source, request: &Request<'_>) {
             assert!(records.len() <= millrace_ingest::limits::RECORDS_MAX + 1);
             records.iter().for_each(check_storable);
         }
+        Ok(Normalized::Codebases(changes)) => assert!(!changes.is_empty(), "changes, but none"),
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             assert!(!reason.is_empty());
         }

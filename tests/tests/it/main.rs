@@ -9,6 +9,7 @@
 mod api;
 mod audit;
 mod backup;
+mod codebase;
 mod conformance;
 mod embed;
 mod enrich;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Case, Seen, endpoint};
 use crate::{
-    App, Database, Nats, Pg, Sender, client,
+    App, Checkout, Database, Nats, Pg, Sender, client,
     oracle::{self, Oracle},
 };
 
@@ -18,6 +18,8 @@ pub(super) const WORKSPACE: &str = "points";
 /// What a step may take, restarts and leases of the dead included.
 const STEP_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(30);
+/// Of the codebase: more than are written at once.
+const FILES: usize = 40;
 /// Larger deliveries do not fit into a message of the buffer.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// The points that only a buffer has.
@@ -72,9 +74,11 @@ end $$;
 pub(super) struct Template {
     database: String,
     sender: Sender,
+    github: Sender,
     key: String,
     project: String,
     nats: Option<Nats>,
+    codebase: Checkout,
 }
 
 impl Template {
@@ -82,15 +86,27 @@ impl Template {
         let db = Pg::database().await;
         let app = App::new(&db, &[]);
         let sender = Sender::add(&app, WORKSPACE, "webhook", &[]).await;
+        let github = Sender::add(&app, WORKSPACE, "github", &[]).await;
         let scopes = "read,write,operate";
         let key = ["--json", "key", "add", "--workspace", WORKSPACE, "--scopes", scopes];
         let key = app.run_json(&key).await["key"].as_str().unwrap().to_owned();
         let project = ["--json", "project", "add", "Exports", "--workspace", WORKSPACE];
         let project = app.run_json(&project).await["id"].as_str().unwrap().to_owned();
         sqlx::raw_sql(PLANTED).execute(&db.pool).await.unwrap();
+        let codebase = Checkout::new();
+        for nth in 0..FILES {
+            codebase.write(
+                &format!("src/part{nth}.rs"),
+                format!("/// Part {nth}.\nfn part{nth}() {{}}\n"),
+            );
+        }
+        codebase.write("Cargo.lock", "version = 4\n");
+        codebase.commit("all of it");
+        codebase.connect(&db.pool, WORKSPACE, "points").await;
         db.pool.close().await;
         let database = db.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
-        Self { database, sender, key, project, nats: Nats::start(MESSAGE_BYTES_MAX).await }
+        let nats = Nats::start(MESSAGE_BYTES_MAX).await;
+        Self { database, sender, github, key, project, nats, codebase }
     }
 
     /// The points that the work can pass here.
@@ -106,6 +122,9 @@ pub(super) struct Run {
     pub(super) db: Database,
     app: App,
     sender: Sender,
+    github: Sender,
+    /// What GitHub says when a branch of the codebase has another commit.
+    pub(super) push: Value,
     key: String,
     pub(super) project: String,
     pub(super) oracle: Oracle,
@@ -145,6 +164,7 @@ impl Run {
             ("MILLRACE__ENDPOINT__ALLOW_PRIVATE_ADDRESSES", "true"),
             // Nothing of the work is to depend on what the classifier thinks.
             ("MILLRACE__CLASSIFY__AUTO_LINK_ABOVE", "1.0"),
+            ("MILLRACE__CODEBASE__ALLOW_LOCAL", "true"),
         ] {
             app = app.env(name, value);
         }
@@ -155,12 +175,13 @@ impl Run {
                 .env("MILLRACE__NATS__STREAM", &stream)
                 .env("MILLRACE__NATS__MAX_BYTES", "4194304");
         }
-        let mut sender = template.sender.clone();
-        sender.url = app.url(&format!("/hooks/{}", sender.source["path_id"].as_str().unwrap()));
+        let (sender, github) = (template.sender.to(&app), template.github.to(&app));
+        let push = template.codebase.push();
         let (key, project) = (template.key.clone(), template.project.clone());
         let oracle = Oracle::default();
         let (deaths, client) = (0, client());
-        let mut run = Self { db, app, sender, key, project, oracle, faults, deaths, client };
+        let mut run =
+            Self { db, app, sender, github, push, key, project, oracle, faults, deaths, client };
         run.spawn();
         run
     }
@@ -236,6 +257,10 @@ impl Run {
 
     pub(super) fn sender(&self) -> Sender {
         self.sender.clone()
+    }
+
+    pub(super) fn github(&self) -> Sender {
+        self.github.clone()
     }
 
     /// Status and body of an API request; nothing if it broke.

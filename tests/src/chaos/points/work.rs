@@ -25,6 +25,7 @@ pub(super) async fn all(run: &mut Run) -> Result<(), String> {
         large["metadata"] = json!({ "blob": "x".repeat(LARGE) });
         deliver(run, &[large]).await?;
     }
+    push(run).await?;
     deliver(run, &[created(8, STUTTERS), created(9, STUTTERS), created(10, HANGS)]).await?;
     cancel(run).await?;
     idle(run).await?;
@@ -87,6 +88,20 @@ async fn deliver(run: &mut Run, bodies: &[Value]) -> Result<(), String> {
             }
         }
         open.is_empty().then_some(())
+    })
+    .await
+}
+
+/// A codebase has changed.
+async fn push(run: &mut Run) -> Result<(), String> {
+    run.until("a push to be taken", async |run| {
+        let headers =
+            [("content-type", b"application/json".as_slice()), ("x-github-event", b"push")];
+        let github = run.github();
+        let signed = github.sign("push-1", &headers, run.push.to_string().into());
+        let answer = github.deliver(signed).await.ok().filter(|answer| answer.status == 202)?;
+        run.oracle.promised("push-1", answer.event_id());
+        Some(())
     })
     .await
 }

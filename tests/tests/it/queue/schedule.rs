@@ -8,7 +8,9 @@ use super::*;
 const JOBS: &[Spec] = jobs![Partitions];
 
 fn hourly(queue: &Queue) -> Scheduler {
-    Scheduler::new(queue.clone(), &rig::settings().schedule, JOBS).unwrap()
+    let mut schedules = rig::settings().schedule;
+    schedules.retain(|schedule| schedule.name == "partitions");
+    Scheduler::new(queue.clone(), &schedules, JOBS).unwrap()
 }
 
 fn at(text: &str) -> DateTime<Utc> {
