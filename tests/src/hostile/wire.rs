@@ -275,7 +275,11 @@ impl Wire {
                 let end = head.windows(4).position(|w| w == b"\r\n\r\n");
                 // An interim answer (100 Continue) is none.
                 match end.filter(|_| head.get(9) == Some(&b'1')) {
-                    Some(end) => drop(head.drain(..end + 4)),
+                    Some(end) => {
+                        // The answer may have come with it.
+                        head.drain(..end + 4);
+                        continue;
+                    }
                     None if end.is_some() => break,
                     None => {}
                 }

@@ -6,13 +6,17 @@ use std::{
 
 use millrace_jobs::store::migrate;
 use sqlx::{PgPool, SqlSafeStr, migrate::MigrationType};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, Database, Pg, Sender, reliability::Figure, roles, wait_until};
 
-/// Senders, each with one delivery at a time.
+/// Senders, each with one delivery at a time and at most one per pace: what workers of a debug build keep up with.
 const SENDERS: usize = 8;
+const PACE: Duration = Duration::from_millis(160);
 /// The reader's transaction; a migration that waited for it would hold up everybody.
 const READER: Duration = Duration::from_secs(10);
 /// A delivery that took longer was given up by its platform.
@@ -85,7 +89,10 @@ fn start(load: &mut JoinSet<()>, senders: &[Sender], seen: &Seen, over: &Cancell
         let (sender, seen, over) =
             (senders[nth % senders.len()].clone(), seen.clone(), over.clone());
         load.spawn(async move {
+            let mut pace = tokio::time::interval(PACE);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !over.is_cancelled() {
+                pace.tick().await;
                 let began = Instant::now();
                 let body = Sender::feedback(rand::random_range(0..usize::MAX / 2));
                 let status = sender.try_send("", &body).await.map_or(0, |answer| answer.status);
@@ -147,11 +154,18 @@ async fn processed(pool: &PgPool, deliveries: usize) -> bool {
         .unwrap();
         (done == (deliveries, deliveries)).then_some(())
     };
-    tokio::time::timeout(SOON, async {
-        while done().await.is_none() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    // As long as it goes on: there may be much to do.
+    let (mut before, mut since) = (-1, Instant::now());
+    while since.elapsed() < SOON {
+        if done().await.is_some() {
+            return true;
         }
-    })
-    .await
-    .is_ok()
+        let sql = "select count(*) from signals.signals where processed_at is not null";
+        let now: i64 = sqlx::query_scalar(sql).fetch_one(pool).await.unwrap();
+        if now > before {
+            (before, since) = (now, Instant::now());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    false
 }
