@@ -84,6 +84,26 @@ pub struct Question {
     pub filter: Filter,
     /// So many, at most.
     pub limit: usize,
+    /// How much each ranking counts, where the same words count at all.
+    pub weights: Weights,
+}
+
+/// How much each ranking counts; one of 0 is not asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights {
+    /// By meaning.
+    pub meaning: f64,
+    /// By words of the code.
+    pub words: f64,
+    /// By words of path and symbols.
+    pub names: f64,
+}
+
+impl Weights {
+    /// Chosen by `make eval-search` on a Rust and a Python codebase; BENCHMARKS.md has others, too.
+    pub const DEFAULT: Self = Self { meaning: 1.0, words: 0.5, names: 1.0 };
+    /// For code that means the same, whatever it is called.
+    pub const MEANING: Self = Self { meaning: 1.0, words: 0.0, names: 0.0 };
 }
 
 /// The best parts for a question.
@@ -115,19 +135,22 @@ pub async fn rank(
     let vector = embedder.embed(vec![question.text.clone()]).await.context("embedding")?.pop();
     let vector: Vec<f16> = vector.unwrap_or_default().into_iter().map(f16::from_f32).collect();
     let vector = HalfVector::from(vector);
-    let nearest = store::nearest(conn, of.id, model_id, &vector, filter, DEPTH).await;
-    let nearest = nearest.context("ranking by meaning")?;
-    let (mut by_words, mut by_names) = (Vec::new(), Vec::new());
-    if !question.related {
-        let asked = words(&question.text);
-        by_words = store::by_words(conn, of.id, &asked, filter, DEPTH)
-            .await
-            .context("ranking by words")?;
-        by_names = store::by_names(conn, of.id, &asked, filter, DEPTH)
-            .await
-            .context("ranking by names")?;
+    let asked = words(&question.text);
+    let weights = if question.related { Weights::MEANING } else { question.weights };
+    let (mut nearest, mut by_words, mut by_names) = (Vec::new(), Vec::new(), Vec::new());
+    if weights.meaning > 0.0 {
+        let found = store::nearest(conn, of.id, model_id, &vector, filter, DEPTH).await;
+        nearest = found.context("ranking by meaning")?;
     }
-    let mut fused = fuse(&nearest, &by_words, &by_names);
+    if weights.words > 0.0 {
+        let found = store::by_words(conn, of.id, &asked, filter, DEPTH).await;
+        by_words = found.context("ranking by words")?;
+    }
+    if weights.names > 0.0 {
+        let found = store::by_names(conn, of.id, &asked, filter, DEPTH).await;
+        by_names = found.context("ranking by names")?;
+    }
+    let mut fused = fuse(weights, &nearest, &by_words, &by_names);
     let unknown: Vec<Uuid> =
         fused.iter().filter(|(.., parts)| parts.cosine.is_none()).map(|(id, ..)| *id).collect();
     let cosines =
@@ -168,19 +191,27 @@ pub async fn show(
 /// A chunk, its score, and where that is from.
 pub type Fused = (Uuid, f64, Parts);
 
-/// By reciprocal ranks.
-fn fuse(nearest: &[Ranked], by_words: &[Ranked], by_names: &[Ranked]) -> Vec<Fused> {
+/// By weighted reciprocal ranks.
+fn fuse(
+    weights: Weights,
+    nearest: &[Ranked],
+    by_words: &[Ranked],
+    by_names: &[Ranked],
+) -> Vec<Fused> {
     let mut all: HashMap<Uuid, (f64, Parts)> = HashMap::new();
-    let mut add = |ranking: &[Ranked], set: fn(&mut Parts, u32, f32)| {
+    let mut add = |ranking: &[Ranked], weight: f64, set: fn(&mut Parts, u32, f32)| {
         for (rank, ranked) in (1_u32..).zip(ranking) {
             let (score, parts) = all.entry(ranked.id).or_default();
-            *score += 1.0 / (K + f64::from(rank));
+            *score += weight / (K + f64::from(rank));
             set(parts, rank, ranked.score);
         }
     };
-    add(nearest, |parts, rank, cosine| (parts.meaning, parts.cosine) = (Some(rank), Some(cosine)));
-    add(by_words, |parts, rank, _| parts.words = Some(rank));
-    add(by_names, |parts, rank, _| parts.names = Some(rank));
+    let by_meaning = |parts: &mut Parts, rank, cosine| {
+        (parts.meaning, parts.cosine) = (Some(rank), Some(cosine))
+    };
+    add(nearest, weights.meaning, by_meaning);
+    add(by_words, weights.words, |parts, rank, _| parts.words = Some(rank));
+    add(by_names, weights.names, |parts, rank, _| parts.names = Some(rank));
     let mut fused: Vec<Fused> =
         all.into_iter().map(|(id, (score, parts))| (id, score, parts)).collect();
     fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -196,8 +227,11 @@ struct Joined {
 }
 
 impl Joined {
+    /// Of one definition: neighbours that are two would only be longer to read.
     fn continues(&self, before: &Self) -> bool {
-        self.hit.file_path == before.hit.file_path && self.chunks.0 == before.chunks.1 + 1
+        self.hit.file_path == before.hit.file_path
+            && self.hit.symbol_name == before.hit.symbol_name
+            && self.chunks.0 == before.chunks.1 + 1
     }
 
     /// Take what follows, or what is before; the rank stays.
@@ -213,7 +247,7 @@ impl Joined {
     }
 }
 
-/// Equal texts are one hit, neighbours of one file, too.
+/// Equal texts are one hit, neighbouring parts of one definition, too.
 fn together(ranked: Vec<(Found, f64, Parts)>, asked: &str) -> Vec<Hit> {
     let mut joined: Vec<Joined> = Vec::new();
     for (found, score, parts) in ranked {

@@ -5,7 +5,7 @@ use millrace_jobs::{
     codebase::{
         chunk::Kind,
         glob,
-        search::{self, Hit, Question},
+        search::{self, Hit, Question, Weights},
     },
     store::codebase::{
         connections::{self, Connection},
@@ -126,6 +126,7 @@ fn question(asked: CodeQuestion) -> Result<Question, ApiError> {
             cosine_min: asked.min_score,
         },
         limit,
+        weights: Weights::DEFAULT,
     })
 }
 

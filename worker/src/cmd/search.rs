@@ -5,7 +5,7 @@ use millrace_jobs::{
     codebase::{
         chunk::Kind,
         glob,
-        search::{self, Question},
+        search::{self, Question, Weights},
     },
     embed,
     store::codebase::search::Filter,
@@ -61,6 +61,7 @@ pub async fn run(settings: &Settings, args: Args, out: Out) -> anyhow::Result<()
             cosine_min: None,
         },
         limit: args.limit.into(),
+        weights: Weights::DEFAULT,
     };
     let mut conn = pool.acquire().await?;
     let hits = search::search(&mut conn, &*embedder, &of, &question).await?;

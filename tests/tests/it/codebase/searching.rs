@@ -3,7 +3,7 @@
 use millrace_jobs::{
     codebase::{
         glob,
-        search::{self, Hit, Question},
+        search::{self, Hit, Question, Weights},
     },
     store::codebase::{connections::Connection, search::Filter},
 };
@@ -12,7 +12,13 @@ use millrace_tests::Checkout;
 use super::Bench;
 
 fn asked(text: &str) -> Question {
-    Question { text: text.into(), related: false, filter: Filter::default(), limit: 10 }
+    Question {
+        text: text.into(),
+        related: false,
+        filter: Filter::default(),
+        limit: 10,
+        weights: Weights::DEFAULT,
+    }
 }
 
 async fn search(bench: &Bench, of: &Connection, question: &Question) -> Vec<Hit> {
