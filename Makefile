@@ -1,7 +1,7 @@
 # Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
 # ARGS goes to the program: make up ARGS="--demo --exit".
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo build test chaos fuzz bench lint schema
+.PHONY: help setup up demo build test chaos fuzz bench eval-search lint schema
 
 ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)
@@ -9,7 +9,7 @@ export MILLRACE_HOME ?= $(CURDIR)/.millrace
 MILLRACE = $(BUILT)/release/millrace --home "$(MILLRACE_HOME)"
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch Postgres, the model and its runtime into .millrace (once)
 	@scripts/setup
@@ -40,6 +40,10 @@ fuzz: ## coverage-guided fuzzing of everything that strangers' bytes reach, for 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench
 	$(BUILT)/release/millrace-bench $(ARGS)
+
+eval-search: build ## how well functions are found by their doc comments: of this repository, or ARGS="PATH..."
+	cargo build --release --locked --package millrace-tests --bin millrace-bench
+	$(BUILT)/release/millrace-bench search $(or $(ARGS),.)
 
 lint: ## formatting, clippy with warnings denied, the linter of migrations, and the house rules
 	@scripts/setup --tests

@@ -13,6 +13,7 @@
     reason = "a benchmark that cannot measure ends; its tables go to the terminal; it signs with the real clock and names its own databases"
 )]
 
+mod code;
 mod ingest;
 mod judge;
 mod load;
@@ -48,10 +49,12 @@ async fn main() {
                 payloads::run(&names.next().unwrap()).await;
                 continue;
             }
+            "code" => code::latency::run(&mut report, &names.by_ref().collect::<Vec<_>>()).await,
+            "search" => code::run(&mut report, &names.by_ref().collect::<Vec<_>>()).await,
             "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, snapshot, texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, snapshot, code PATH..., search PATH..., texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }

@@ -38,8 +38,13 @@ impl Report {
 
     /// Put the table into BENCHMARKS.md.
     pub(crate) fn finish(self) {
-        let usage = if self.name == "texts" { "\"texts PATH\"" } else { &self.name };
-        let mut section = format!("## {}\n\n`make bench ARGS={usage}`\n\n", self.name);
+        let usage = match self.name.as_str() {
+            "texts" => "make bench ARGS=\"texts PATH\"".to_owned(),
+            "search" => "make eval-search ARGS=\"PATH...\"".to_owned(),
+            "code" => "make bench ARGS=\"code PATH...\"".to_owned(),
+            name => format!("make bench ARGS={name}"),
+        };
+        let mut section = format!("## {}\n\n`{usage}`\n\n", self.name);
         for note in &self.notes {
             writeln!(section, "{note}  ").unwrap();
         }
