@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod fixture;
 pub mod flood;
 pub mod fuzz;
+pub mod git_server;
 pub mod hostile;
 pub mod nats;
 pub mod oracle;
@@ -34,6 +35,7 @@ pub mod walls;
 
 pub use app::{App, client, state_folder};
 pub use checkout::Checkout;
+pub use git_server::GitServer;
 pub use nats::Nats;
 pub use pg::{Database, Pg};
 pub use sender::{Answer, Sender};

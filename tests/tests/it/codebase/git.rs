@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use millrace_config::{Clock, Settings};
+use millrace_config::{Clock, SecretString, Settings};
 use millrace_jobs::{
     codebase::{open, report::Report, run::Order},
     store::codebase::{connections::Connection, files},
 };
-use millrace_tests::Checkout;
+use millrace_tests::{Checkout, GitServer};
 use tempfile::TempDir;
 
 use super::{Bench, rows, settings};
@@ -116,6 +116,35 @@ async fn branches_are_rewritten_deleted_and_found_again() {
     checkout.git(&["branch", "--quiet", "--move", "trunk", "main"]);
     open::forget(&worker.settings, &of);
     assert_eq!(worker.index(&of).await.unwrap().unchanged, 1);
+}
+
+#[tokio::test]
+async fn a_token_opens_its_host_and_is_seen_nowhere() {
+    let mut worker = Worker::new().await;
+    let checkout = Checkout::new();
+    checkout.write("a.rs", "fn a() {}\n");
+    let commit = checkout.commit("first");
+    let served = TempDir::new().unwrap();
+    let bare = served.path().join("app.git");
+    checkout.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+    checkout.git(&["-C", bare.to_str().unwrap(), "config", "uploadpack.allowFilter", "true"]);
+    let token = "tok_5f1c0a7be4";
+    let server = GitServer::start(served.path().to_owned(), token).await;
+    let pool = &worker.bench.db.pool;
+    let of = checkout.connect(pool, "acme", "app").await;
+    let of = Connection { repository_url: format!("{}/app.git", server.url), ..of };
+    let refused = worker.index(&of).await.unwrap_err();
+    assert!(!format!("{refused:?}").contains(token));
+    worker.settings.codebase.tokens =
+        SecretString::from(format!("example.test=x, 127.0.0.1={token}"));
+    assert_eq!(worker.index(&of).await.unwrap().commit, Some(commit.clone()));
+    assert_eq!(open::newest(&worker.settings, &Clock::system(), &of).await.unwrap(), commit);
+    assert_eq!(server.leaks(), Vec::<String>::new());
+    let folder = &worker.settings.codebase.folder;
+    let left = std::process::Command::new("grep").args(["-r", token]).arg(folder).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "in our own repository");
+    let wrong = format!("{:?}", worker.settings.codebase);
+    assert!(!wrong.contains(token));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The index of codebases: that it shows what is there, whatever happened on the way, and that it finds it.
 
+mod access;
 mod git;
 mod history;
 mod searching;
