@@ -1,6 +1,7 @@
 //! `millrace doctor`: is everything in place, and if not, what to do.
 
 mod buffer;
+mod codebases;
 mod machine;
 mod rights;
 mod store;
@@ -75,6 +76,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     traffic::secrets(&pool, ring.as_ref(), &mut findings).await;
     traffic::sources(&pool, &mut findings).await;
     traffic::queue(&pool, settings, &mut findings).await;
+    codebases::examine(&pool, &mut findings).await;
     findings
 }
 

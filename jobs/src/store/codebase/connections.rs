@@ -168,6 +168,23 @@ pub async fn followed(conn: &mut PgConnection) -> sqlx::Result<Vec<(String, Conn
     Ok(rows.into_iter().map(|row| (row.workspace_id, row.connection)).collect())
 }
 
+/// How many connections there are, and of those whose last run failed the projects, each with its workspace.
+///
+/// # Errors
+/// Those of the database.
+pub async fn failures(conn: &mut PgConnection) -> sqlx::Result<(i64, Vec<String>)> {
+    sqlx::query_as(
+        "select count(*), coalesce(array_agg(o.workspace_id || '/' || p.slug order by o.workspace_id, p.slug)
+                                   filter (where c.index_status = 'failed'), '{}')
+         from factory.codebase_connections c
+         join factory.projects p on p.id = c.project_id
+         join factory.organizations o on o.id = p.organization_id
+         where c.disabled_at is null",
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Forget a codebase with all of its chunks.
 ///
 /// # Errors

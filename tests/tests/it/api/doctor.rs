@@ -1,6 +1,6 @@
 //! The doctor finds what is wrong, and says so in its exit code.
 
-use millrace_tests::{App, Pg, Sender, roles};
+use millrace_tests::{App, Checkout, Pg, Sender, roles};
 use serde_json::Value;
 
 fn levels(report: &Value, check: &str) -> Vec<String> {
@@ -31,6 +31,15 @@ async fn a_sound_house_passes_and_a_lost_key_fails() {
     for finding in report["checks"].as_array().unwrap() {
         assert_eq!(finding["level"] != "ok", finding["advice"].is_string(), "{finding}");
     }
+    assert_eq!(levels(&report, "codebases"), [""; 0], "there are none");
+    Checkout::new().connect(&db.pool, "acme", "app").await;
+    sqlx::query("update factory.codebase_connections set index_status = 'failed'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let report = app.run_json(&["--json", "doctor"]).await;
+    assert_eq!(levels(&report, "codebases"), ["warn"], "{report}");
+    assert_eq!(levels(&report, "git"), ["ok"], "{report}");
     let other = App::new(&db, &[])
         .env("MILLRACE__SECRETS__KEYS", "other:HRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEAAAA=");
     let failed = other.run(&["--json", "doctor"]).await;
