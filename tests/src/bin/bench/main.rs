@@ -50,11 +50,12 @@ async fn main() {
                 continue;
             }
             "code" => code::latency::run(&mut report, &names.by_ref().collect::<Vec<_>>()).await,
+            "fresh" => code::fresh::run(&mut report, &names.next().unwrap()).await,
             "search" => code::run(&mut report, &names.by_ref().collect::<Vec<_>>()).await,
             "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, snapshot, code PATH..., search PATH..., texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }

@@ -1,5 +1,6 @@
 //! Code: how well functions are found by what their comments said, on any checkout.
 
+pub(crate) mod fresh;
 pub(crate) mod latency;
 mod score;
 mod strip;
