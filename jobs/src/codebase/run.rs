@@ -242,7 +242,7 @@ impl Run<'_> {
         mut batch: Vec<(bool, Cut)>,
         skipped: Vec<(Entry, Skip)>,
     ) -> anyhow::Result<()> {
-        self.done.files += batch.len() + skipped.len();
+        let files = batch.len() + skipped.len();
         if self.all {
             self.keep_unlike(&mut batch).await?;
         }
@@ -268,6 +268,7 @@ impl Run<'_> {
         may_fail(Point::ChunksWritten)?;
         tx.commit().await.context("commit")?;
         may_fail(Point::ChunksCommitted)?;
+        self.done.files += files;
         self.done.chunks = self.report.chunks;
         self.done.reused = self.report.chunks_reused;
         (self.progress)(self.done);

@@ -226,9 +226,11 @@ impl Work<'_> {
             let show = |p: Progress| {
                 bar.set_length(u64::try_from(p.of).unwrap_or(0));
                 bar.set_position(u64::try_from(p.files).unwrap_or(0));
+                let rate = f64::from(u32::try_from(p.embedded).unwrap_or(u32::MAX))
+                    / bar.elapsed().as_secs_f64().max(0.001);
                 bar.set_message(format!(
-                    "{} chunks, {} embedded, {} reused",
-                    p.chunks, p.embedded, p.reused
+                    "{} embedded ({rate:.0}/s), {} chunks, {} reused",
+                    p.embedded, p.chunks, p.reused
                 ));
             };
             let order = Order { commit: commit.as_deref(), all, lease: None };
@@ -278,9 +280,8 @@ impl Work<'_> {
 }
 
 fn bar(out: Out) -> anyhow::Result<ProgressBar> {
-    let style = ProgressStyle::with_template(
-        "{bar:24} {pos}/{len} files ({per_sec}), {msg}, {elapsed}, {eta} left",
-    )?;
+    let style =
+        ProgressStyle::with_template("{bar:24} {pos}/{len} files, {msg}, {elapsed}, {eta} left")?;
     if out.json {
         return Ok(ProgressBar::hidden());
     }
