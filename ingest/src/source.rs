@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
-use millrace_jobs::{codebase, record::Record};
+use millrace_jobs::{codebase, record::Record, social};
 use serde_json::{Map, Value};
 
 /// A request as it came from the wire, already verified by the source's signature scheme.
@@ -150,6 +150,8 @@ pub enum Normalized {
     Records(Vec<Record>),
     /// This happened to repositories.
     Codebases(Vec<codebase::change::Change>),
+    /// Social platforms say this, in order.
+    Social(Vec<social::record::Said>),
     /// Understood and meant to be nothing (a join message, our own bot); counted by name.
     Ignored(&'static str),
     /// The vendor says that this account took us out: as `Ignored`, and the source's state becomes

@@ -7,6 +7,7 @@ pub mod maintenance;
 pub mod queue;
 pub mod record;
 pub mod signals;
+pub mod social;
 pub mod store;
 pub mod task;
 pub mod trace;

@@ -136,6 +136,7 @@ pub(crate) fn outcome(reading: &Reading) -> (&'static str, Option<&'static str>,
     match reading {
         Ok(Normalized::Records(records)) => ("normalized", None, count(records.len())),
         Ok(Normalized::Codebases(changes)) => ("normalized", None, count(changes.len())),
+        Ok(Normalized::Social(said)) => ("normalized", None, count(said.len())),
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             ("ignored", Some(reason), 0)
         }
@@ -150,6 +151,7 @@ pub(crate) fn digest(reading: &Reading) -> [u8; 32] {
     let mut records = match reading {
         Ok(Normalized::Records(records)) => serde_json::json!(records),
         Ok(Normalized::Codebases(changes)) => serde_json::json!(changes),
+        Ok(Normalized::Social(said)) => serde_json::json!(said),
         _ => Value::Null,
     };
     forget_nulls(&mut records);

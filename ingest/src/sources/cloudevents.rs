@@ -224,7 +224,10 @@ impl<'a> Event<'a> {
             }
             Data::Text(text) => match plain(&text, place) {
                 Normalized::Records(mut records) => records.pop()?,
-                Normalized::Codebases(_) | Normalized::Ignored(_) | Normalized::Uninstalled(_) => {
+                Normalized::Codebases(_)
+                | Normalized::Social(_)
+                | Normalized::Ignored(_)
+                | Normalized::Uninstalled(_) => {
                     return None;
                 }
             },

@@ -88,7 +88,10 @@ pub(super) fn read(
     if !is_json(identity::stored_header(stored, "content-type").unwrap_or(""), &body) {
         return Ok(match plain(&body, place) {
             Normalized::Records(mut records) => records.pop(),
-            Normalized::Codebases(_) | Normalized::Ignored(_) | Normalized::Uninstalled(_) => None,
+            Normalized::Codebases(_)
+            | Normalized::Social(_)
+            | Normalized::Ignored(_)
+            | Normalized::Uninstalled(_) => None,
         });
     }
     let object = Object::parse(&body).map_err(|why| hold("json_invalid", why))?;

@@ -113,6 +113,7 @@ fn deliver(source: &'static dyn Source, request: &Request<'_>) {
             records.iter().for_each(check_storable);
         }
         Ok(Normalized::Codebases(changes)) => assert!(!changes.is_empty(), "changes, but none"),
+        Ok(Normalized::Social(said)) => assert!(!said.is_empty(), "something said, but nothing"),
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             assert!(!reason.is_empty());
         }

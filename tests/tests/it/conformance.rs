@@ -124,6 +124,7 @@ fn problems(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     match &outcome.normalized {
         Some(Ok(Normalized::Records(found))) => records = values(json!(found)),
         Some(Ok(Normalized::Codebases(changes))) => records = values(json!(changes)),
+        Some(Ok(Normalized::Social(said))) => records = values(json!(said)),
         Some(Ok(Normalized::Ignored(reason))) => ignored = Some(*reason),
         Some(Ok(Normalized::Uninstalled(reason))) => uninstalled = Some(*reason),
         Some(Err(held)) => hold = Some(held.reason),
