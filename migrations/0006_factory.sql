@@ -552,6 +552,11 @@ create table factory.code_chunks (
   foreign key (project_id, connection_id) references factory.codebase_connections (project_id, id) on delete cascade
 );
 
+create function factory.chunk_names(path_words text, symbol_words text, words tsvector) returns tsvector
+language sql immutable parallel safe as $$
+  select setweight(to_tsvector('english', path_words || ' ' || symbol_words), 'A') || setweight(words, 'D')
+$$;
+
 create index idx_code_chunks_file on factory.code_chunks (file_id);
 create index code_chunks_connection on factory.code_chunks (connection_id, content_hash);
 create index code_chunks_words on factory.code_chunks using gin (words);

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use anyhow::Context;
-use half::f16;
 use pgvector::HalfVector;
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -133,8 +132,7 @@ pub async fn rank(
     let filter = &question.filter;
     let model_id = embeddings::model_id(conn, embedder.model()).await.context("model")?;
     let vector = embedder.embed(vec![question.text.clone()]).await.context("embedding")?.pop();
-    let vector: Vec<f16> = vector.unwrap_or_default().into_iter().map(f16::from_f32).collect();
-    let vector = HalfVector::from(vector);
+    let vector = HalfVector::from_f32_slice(&vector.unwrap_or_default());
     let asked = words(&question.text);
     let weights = if question.related { Weights::MEANING } else { question.weights };
     let (mut nearest, mut by_words, mut by_names) = (Vec::new(), Vec::new(), Vec::new());
@@ -142,13 +140,9 @@ pub async fn rank(
         let found = store::nearest(conn, of.id, model_id, &vector, filter, DEPTH).await;
         nearest = found.context("ranking by meaning")?;
     }
-    if weights.words > 0.0 {
-        let found = store::by_words(conn, of.id, &asked, filter, DEPTH).await;
-        by_words = found.context("ranking by words")?;
-    }
-    if weights.names > 0.0 {
-        let found = store::by_names(conn, of.id, &asked, filter, DEPTH).await;
-        by_names = found.context("ranking by names")?;
+    if weights.words > 0.0 || weights.names > 0.0 {
+        let found = store::by_text(conn, of.id, &asked, filter, DEPTH).await;
+        [by_words, by_names] = found.context("ranking by words")?;
     }
     let mut fused = fuse(weights, &nearest, &by_words, &by_names);
     let unknown: Vec<Uuid> =
@@ -200,6 +194,9 @@ fn fuse(
 ) -> Vec<Fused> {
     let mut all: HashMap<Uuid, (f64, Parts)> = HashMap::new();
     let mut add = |ranking: &[Ranked], weight: f64, set: fn(&mut Parts, u32, f32)| {
+        if weight <= 0.0 {
+            return;
+        }
         for (rank, ranked) in (1_u32..).zip(ranking) {
             let (score, parts) = all.entry(ranked.id).or_default();
             *score += weight / (K + f64::from(rank));

@@ -1,8 +1,7 @@
 //! `factory.code_chunks` and `factory.code_vectors`.
 
-use half::f16;
 use pgvector::HalfVector;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, Row, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::connections::Connection;
@@ -49,39 +48,47 @@ pub async fn replace(
         .bind(&ids)
         .execute(&mut *conn)
         .await?;
-    let all = || {
-        files.iter().flat_map(|(id, chunks)| (0_i32..).zip(*chunks).map(move |(n, c)| (*id, n, c)))
-    };
-    sqlx::query(
+    let all = || files.iter().flat_map(|(id, chunks)| chunks.iter().map(move |_| *id));
+    let insert = sqlx::query(
         "insert into factory.code_chunks (project_id, connection_id, file_id, ordinal, chunk_type, name, start_line,
            end_line, start_byte, content, symbols, content_hash, symbol_words, words, names)
          select $1, $2, t.file_id, t.ordinal, t.kind, t.name, t.start_line, t.end_line, t.start_byte, t.content,
                 array(select jsonb_array_elements_text(t.symbols)), t.hash, t.symbol_words, w.words,
-                setweight(to_tsvector('english', t.path_words || ' ' || t.symbol_words), 'A') || setweight(w.words, 'D')
+                factory.chunk_names(t.path_words, t.symbol_words, w.words)
          from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::text[],
                      $11::jsonb[], $12::bytea[], $13::text[], $14::text[], $15::text[])
            as t (file_id, ordinal, kind, name, start_line, end_line, start_byte, content, symbols, hash, words, path_words,
                  symbol_words)
          cross join lateral (select to_tsvector('english', t.words) as words) w",
-    )
-    .bind(of.project_id)
-    .bind(of.id)
-    .bind(all().map(|(id, ..)| id).collect::<Vec<_>>())
-    .bind(all().map(|(_, n, _)| n).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.kind).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.name.as_deref()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.lines.0).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.lines.1).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.start_byte).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.content.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| serde_json::json!(c.symbols)).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.content_hash.as_slice()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.words.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.path_words.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.symbol_words.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    );
+    let insert = insert.bind(of.project_id).bind(of.id).bind(all().collect::<Vec<_>>());
+    bind(insert, files.iter().map(|(_, chunks)| *chunks)).execute(conn).await?;
     Ok(())
+}
+
+/// Bind the columns of the chunks of some files, of each from ordinal 0.
+fn bind<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    files: impl Iterator<Item = &'q [NewChunk]>,
+) -> Query<'q, Postgres, PgArguments> {
+    let (ordinals, all): (Vec<i32>, Vec<&NewChunk>) =
+        files.flat_map(|chunks| (0_i32..).zip(chunks)).unzip();
+    fn each<'q, T>(all: &[&'q NewChunk], column: impl Fn(&'q NewChunk) -> T) -> Vec<T> {
+        all.iter().map(|chunk| column(chunk)).collect()
+    }
+    query
+        .bind(ordinals)
+        .bind(each(&all, |c| c.kind))
+        .bind(each(&all, |c| c.name.as_deref()))
+        .bind(each(&all, |c| c.lines.0))
+        .bind(each(&all, |c| c.lines.1))
+        .bind(each(&all, |c| c.start_byte))
+        .bind(each(&all, |c| c.content.as_str()))
+        .bind(each(&all, |c| serde_json::json!(c.symbols)))
+        .bind(each(&all, |c| c.content_hash.as_slice()))
+        .bind(each(&all, |c| c.words.as_str()))
+        .bind(each(&all, |c| c.path_words.as_str()))
+        .bind(each(&all, |c| c.symbol_words.as_str()))
 }
 
 /// Of these hashes, those for which there is no vector, neither of this connection nor of another; what another has is
@@ -140,12 +147,9 @@ pub async fn alike(
     of: &Connection,
     files: &[(&str, &str, &[NewChunk])],
 ) -> sqlx::Result<Vec<String>> {
-    let all = || {
-        files
-            .iter()
-            .flat_map(|(path, _, chunks)| (0_i32..).zip(*chunks).map(move |(n, c)| (*path, n, c)))
-    };
-    sqlx::query_scalar(
+    let paths = || files.iter().map(|(path, ..)| *path).collect::<Vec<_>>();
+    let of_chunks = files.iter().flat_map(|(path, _, chunks)| chunks.iter().map(move |_| *path));
+    let alike = sqlx::query(
         "with given as (
            select t.*, to_tsvector('english', t.words) as as_words
            from unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::text[],
@@ -160,8 +164,7 @@ pub async fn alike(
                     and c.start_line = g.start_line and c.end_line = g.end_line and c.start_byte = g.start_byte
                     and c.content = g.content and to_jsonb(c.symbols) = g.symbols and c.content_hash = g.hash
                     and c.symbol_words = g.symbol_words and c.words = g.as_words
-                    and c.names = setweight(to_tsvector('english', g.path_words || ' ' || g.symbol_words), 'A')
-                                  || setweight(g.as_words, 'D')) as good
+                    and c.names = factory.chunk_names(g.path_words, g.symbol_words, g.as_words)) as good
            from factory.codebase_files f
            join unnest($15::text[], $16::text[]) as w (path, hash) on w.path = f.file_path and w.hash = f.file_hash
            left join factory.code_chunks c on c.file_id = f.id
@@ -171,25 +174,12 @@ pub async fn alike(
          )
          select path from stored join expected using (path)
          where stored.chunks = expected.chunks and stored.good = expected.chunks",
-    )
-    .bind(of.id)
-    .bind(all().map(|(path, ..)| path).collect::<Vec<_>>())
-    .bind(all().map(|(_, n, _)| n).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.kind).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.name.as_deref()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.lines.0).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.lines.1).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.start_byte).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.content.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| serde_json::json!(c.symbols)).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.content_hash.as_slice()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.words.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.path_words.as_str()).collect::<Vec<_>>())
-    .bind(all().map(|(.., c)| c.symbol_words.as_str()).collect::<Vec<_>>())
-    .bind(files.iter().map(|(path, ..)| *path).collect::<Vec<_>>())
-    .bind(files.iter().map(|(_, hash, _)| *hash).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await
+    );
+    let alike = alike.bind(of.id).bind(of_chunks.collect::<Vec<_>>());
+    let alike = bind(alike, files.iter().map(|(.., chunks)| *chunks))
+        .bind(paths())
+        .bind(files.iter().map(|(_, hash, _)| *hash).collect::<Vec<_>>());
+    alike.fetch_all(conn).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
 /// Store vectors.
@@ -202,8 +192,6 @@ pub async fn put_vectors(
     model_id: i16,
     vectors: &[(&[u8], Vec<f32>)],
 ) -> sqlx::Result<()> {
-    let half =
-        |v: &[f32]| HalfVector::from(v.iter().copied().map(f16::from_f32).collect::<Vec<_>>());
     sqlx::query(
         "insert into factory.code_vectors (connection_id, project_id, model_id, content_hash, vector, written)
          select $1, $2, $3, v.hash, v.vector, md5(v.vector::text)::uuid
@@ -213,7 +201,7 @@ pub async fn put_vectors(
     .bind(of.project_id)
     .bind(model_id)
     .bind(vectors.iter().map(|(hash, _)| *hash).collect::<Vec<_>>())
-    .bind(vectors.iter().map(|(_, v)| half(v)).collect::<Vec<_>>())
+    .bind(vectors.iter().map(|(_, v)| HalfVector::from_f32_slice(v)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

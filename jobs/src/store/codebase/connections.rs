@@ -38,6 +38,9 @@ pub struct Connection {
     /// The run that is indexing, or was the last to.
     #[serde(skip)]
     pub run_id: Option<Uuid>,
+    /// Tenant; none of an organization that no workspace has.
+    #[serde(skip)]
+    pub workspace_id: Option<String>,
 }
 
 /// How a repository is reached.
@@ -98,7 +101,7 @@ pub async fn connect(
     project_id: Uuid,
     repository: &Repository<'_>,
 ) -> sqlx::Result<Connection> {
-    sqlx::query_as(
+    let id: Uuid = sqlx::query_scalar(
         "insert into factory.codebase_connections as c
            (project_id, github_installation_id, repository_url, repository_owner, repository_name, default_branch)
          values ($1, $2, $3, $4, $5, $6)
@@ -106,10 +109,7 @@ pub async fn connect(
            repository_owner = $4, repository_name = $5, default_branch = $6,
            last_indexed_commit = case when c.repository_url = $3 then c.last_indexed_commit end,
            disabled_at = null
-         returning c.id, c.project_id, (select p.slug from factory.projects p where p.id = c.project_id) as project,
-                   c.repository_url, c.default_branch, c.index_status, c.last_indexed_at, c.last_indexed_commit,
-                   c.target_commit, coalesce(c.file_count, 0) as file_count, c.model_id, c.rules, c.error,
-                   c.github_installation_id, c.run_id",
+         returning c.id",
     )
     .bind(project_id)
     .bind(repository.installation)
@@ -117,7 +117,34 @@ pub async fn connect(
     .bind(repository.owner)
     .bind(repository.name)
     .bind(repository.branch)
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
+    .await?;
+    get(conn, id).await
+}
+
+/// A connection.
+///
+/// # Errors
+/// Those of the database; `RowNotFound` if there is none.
+pub async fn get(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Connection> {
+    let mut found = these(conn, &[id]).await?;
+    found.pop().ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Those of these connections that there are, by project.
+async fn these(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Connection>> {
+    sqlx::query_as(
+        "select c.id, c.project_id, p.slug as project, c.repository_url, c.default_branch, c.index_status,
+                c.last_indexed_at, c.last_indexed_commit, c.target_commit, coalesce(c.file_count, 0) as file_count,
+                c.model_id, c.rules, c.error, c.github_installation_id, c.run_id, o.workspace_id
+         from factory.codebase_connections c
+         join factory.projects p on p.id = c.project_id
+         join factory.organizations o on o.id = p.organization_id
+         where c.id = any ($1)
+         order by p.slug, c.id",
+    )
+    .bind(ids)
+    .fetch_all(conn)
     .await
 }
 
@@ -126,46 +153,67 @@ pub async fn connect(
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut PgConnection, workspace_id: &str) -> sqlx::Result<Vec<Connection>> {
-    sqlx::query_as(
-        "select c.id, c.project_id, p.slug as project, c.repository_url, c.default_branch, c.index_status,
-                c.last_indexed_at, c.last_indexed_commit, c.target_commit, coalesce(c.file_count, 0) as file_count,
-                c.model_id, c.rules, c.error, c.github_installation_id, c.run_id
-         from factory.codebase_connections c
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select c.id from factory.codebase_connections c
          join factory.projects p on p.id = c.project_id
          join factory.organizations o on o.id = p.organization_id
-         where o.workspace_id = $1
-         order by p.slug",
+         where o.workspace_id = $1",
     )
     .bind(workspace_id)
-    .fetch_all(conn)
-    .await
+    .fetch_all(&mut *conn)
+    .await?;
+    these(conn, &ids).await
 }
 
-/// Connections that are to be kept up to date and are not being indexed, each with its workspace.
+/// No codebase, or not one, is meant.
+#[derive(Debug, thiserror::Error)]
+pub enum Unclear {
+    /// The workspace has none of this project.
+    #[error("no codebase of a project {0:?}")]
+    NoSuch(String),
+    /// The workspace has none at all.
+    #[error("no codebase yet")]
+    NoneYet,
+    /// It has several, and none was named.
+    #[error("several codebases: say which, by its project")]
+    Several,
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// The connection of this project, or the only one of the workspace.
+///
+/// # Errors
+/// [`Unclear`].
+pub async fn choose(
+    conn: &mut PgConnection,
+    workspace_id: &str,
+    project: Option<&str>,
+) -> Result<Connection, Unclear> {
+    let mut all = list(conn, workspace_id).await?;
+    match project {
+        Some(project) => all
+            .into_iter()
+            .find(|of| of.project == project)
+            .ok_or_else(|| Unclear::NoSuch(project.into())),
+        None if all.len() > 1 => Err(Unclear::Several),
+        None => all.pop().ok_or(Unclear::NoneYet),
+    }
+}
+
+/// Connections of workspaces that are to be kept up to date and are not being indexed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn followed(conn: &mut PgConnection) -> sqlx::Result<Vec<(String, Connection)>> {
-    #[derive(FromRow)]
-    struct Row {
-        workspace_id: String,
-        #[sqlx(flatten)]
-        connection: Connection,
-    }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select o.workspace_id, c.id, c.project_id, p.slug as project, c.repository_url, c.default_branch, c.index_status,
-                c.last_indexed_at, c.last_indexed_commit, c.target_commit, coalesce(c.file_count, 0) as file_count,
-                c.model_id, c.rules, c.error, c.github_installation_id, c.run_id
-         from factory.codebase_connections c
-         join factory.projects p on p.id = c.project_id
-         join factory.organizations o on o.id = p.organization_id
-         where o.workspace_id is not null and c.suspended_at is null and c.disabled_at is null
-           and c.index_status <> 'indexing'
-         order by c.id",
+pub async fn followed(conn: &mut PgConnection) -> sqlx::Result<Vec<Connection>> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select c.id from factory.codebase_connections c
+         where c.suspended_at is null and c.disabled_at is null and c.index_status <> 'indexing'",
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.workspace_id, row.connection)).collect())
+    these(conn, &ids).await
 }
 
 /// How many connections there are, and of those whose last run failed the projects, each with its workspace.

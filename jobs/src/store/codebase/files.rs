@@ -191,7 +191,7 @@ pub async fn rename(
            returning f.id, r.words
          )
          update factory.code_chunks c
-         set names = setweight(to_tsvector('english', r.words || ' ' || c.symbol_words), 'A') || setweight(c.words, 'D')
+         set names = factory.chunk_names(r.words, c.symbol_words, c.words)
          from renamed r where c.file_id = r.id",
     )
     .bind(connection_id)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::connections::Connection;
+use super::connections::{self, Connection};
 
 /// Why a connection cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,12 +92,13 @@ pub async fn begin(
     }
     let input =
         json!({ "connectionId": id, "by": by, "jobId": lease.job.map(|job| job.to_string()) });
-    take(conn, id, &input).await.map(Ok)
+    take(conn, id, &input).await?;
+    connections::get(conn, id).await.map(Ok)
 }
 
 /// A run that was cut off is closed as failed.
-async fn take(conn: &mut PgConnection, id: Uuid, input: &Value) -> sqlx::Result<Connection> {
-    sqlx::query_as(
+async fn take(conn: &mut PgConnection, id: Uuid, input: &Value) -> sqlx::Result<()> {
+    sqlx::query(
         "with cut_off as (
            update factory.job_runs set status = 'failed', completed_at = now(), error = 'the process ended'
            where status = 'running' and id = (select run_id from factory.codebase_connections where id = $1)
@@ -108,16 +109,13 @@ async fn take(conn: &mut PgConnection, id: Uuid, input: &Value) -> sqlx::Result<
          )
          update factory.codebase_connections c
          set index_status = 'indexing', heartbeat_at = now(), error = null, run_id = run.id
-         from factory.projects p, run
-         where c.id = $1 and p.id = c.project_id
-         returning c.id, c.project_id, p.slug as project, c.repository_url, c.default_branch, c.index_status,
-                   c.last_indexed_at, c.last_indexed_commit, c.target_commit, coalesce(c.file_count, 0) as file_count,
-                   c.model_id, c.rules, c.error, c.github_installation_id, c.run_id",
+         from run where c.id = $1",
     )
     .bind(id)
     .bind(Json(input))
-    .fetch_one(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// A sign of life, and the fence: false if the run was taken for dead and another has the connection. What is written in

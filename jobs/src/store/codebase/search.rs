@@ -113,27 +113,32 @@ pub async fn cosines(
     .await
 }
 
-/// Chunks that say any of the words, those that say them most in the least text first.
+/// Chunks that say any of the words, those that say them most in the least text first; once by the code alone, and once
+/// where words of the path and of the symbols count most.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn by_words(
+pub async fn by_text(
     conn: &mut PgConnection,
     connection_id: Uuid,
     words: &str,
     filter: &Filter,
     limit: i64,
-) -> sqlx::Result<Vec<Ranked>> {
-    sqlx::query_as(
-        "select c.id, ts_rank(c.words, q, 1) as score
-         from (select replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery as q) asked,
-              factory.code_chunks c join factory.codebase_files f on f.id = c.file_id
-         where c.connection_id = $1 and c.words @@ q
-           and ($3::text is null or f.file_path ~ $3)
-           and ($4::text[] is null or f.language = any ($4))
-           and ($5::text[] is null or c.chunk_type = any ($5))
-         order by score desc, c.id
-         limit $6",
+) -> sqlx::Result<[Vec<Ranked>; 2]> {
+    let rows: Vec<(bool, Uuid, f32)> = sqlx::query_as(
+        "with found as materialized (
+           select c.id, ts_rank(c.words, q, 1) as by_words, ts_rank(c.names, q, 1) as by_names
+           from (select replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery as q) asked,
+                factory.code_chunks c join factory.codebase_files f on f.id = c.file_id
+           where c.connection_id = $1 and c.names @@ q -- has the words of the code, too
+             and ($3::text is null or f.file_path ~ $3)
+             and ($4::text[] is null or f.language = any ($4))
+             and ($5::text[] is null or c.chunk_type = any ($5))
+         )
+         (select true as by_code, id, by_words as score from found where by_words > 0 order by score desc, id limit $6)
+         union all
+         (select false, id, by_names from found order by by_names desc, id limit $6)
+         order by by_code, score desc, id",
     )
     .bind(connection_id)
     .bind(words)
@@ -143,40 +148,12 @@ pub async fn by_words(
     .bind(limit)
     .persistent(false)
     .fetch_all(conn)
-    .await
-}
-
-/// As [`by_words`], where words of the path and of the symbols count most.
-///
-/// # Errors
-/// Those of the database.
-pub async fn by_names(
-    conn: &mut PgConnection,
-    connection_id: Uuid,
-    words: &str,
-    filter: &Filter,
-    limit: i64,
-) -> sqlx::Result<Vec<Ranked>> {
-    sqlx::query_as(
-        "select c.id, ts_rank(c.names, q, 1) as score
-         from (select replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery as q) asked,
-              factory.code_chunks c join factory.codebase_files f on f.id = c.file_id
-         where c.connection_id = $1 and c.names @@ q
-           and ($3::text is null or f.file_path ~ $3)
-           and ($4::text[] is null or f.language = any ($4))
-           and ($5::text[] is null or c.chunk_type = any ($5))
-         order by score desc, c.id
-         limit $6",
-    )
-    .bind(connection_id)
-    .bind(words)
-    .bind(&filter.path)
-    .bind(&filter.languages)
-    .bind(&filter.kinds)
-    .bind(limit)
-    .persistent(false)
-    .fetch_all(conn)
-    .await
+    .await?;
+    let ranking = |wanted| {
+        let of = rows.iter().filter(|(by_code, ..)| *by_code == wanted);
+        of.map(|(_, id, score)| Ranked { id: *id, score: *score }).collect()
+    };
+    Ok([ranking(true), ranking(false)])
 }
 
 /// The chunks of a connection with these ids, in no order.
