@@ -109,11 +109,11 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let arrivals: Vec<_> =
         found.iter().flat_map(|(reading, event)| arrivals(event, reading)).collect();
     let applied = apply(&mut tx, &arrivals).await.context("applying records")?;
-    let follow_ups = process::jobs(&arrivals, &applied)?;
-    let mut enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
+    let mut follow_ups = process::jobs(&arrivals, &applied)?;
     let changes: Vec<_> =
         found.iter().flat_map(|(reading, event)| changes(event, reading)).collect();
-    enqueued.extend(apply_to_codebases(&mut tx, &ctx.queue, &changes).await?);
+    follow_ups.extend(apply_to_codebases(&mut tx, &changes).await?);
+    let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
     may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;
     may_fail(Point::NormalizeCommitted)?;

@@ -6,6 +6,7 @@ use millrace_config::{Clock, Settings};
 use sqlx::PgPool;
 
 use crate::{
+    codebase::tokens,
     embed::Embedder,
     queue::Queue,
     signals::{State, endpoint::Endpoint},
@@ -26,6 +27,30 @@ pub struct Ctx {
     pub embedder: Arc<dyn Embedder>,
     /// Caches of the signals jobs.
     pub signals: State,
+    /// The model's tokens, read when first wanted.
+    pub tokens: tokens::Once,
     /// The optional OpenAI-compatible endpoint.
     pub endpoint: Option<Arc<Endpoint>>,
+}
+
+impl Ctx {
+    /// With the system's clock, empty caches and no endpoint.
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        queue: Queue,
+        settings: Arc<Settings>,
+        embedder: Arc<dyn Embedder>,
+    ) -> Self {
+        Self {
+            pool,
+            queue,
+            settings,
+            clock: Clock::system(),
+            embedder,
+            signals: State::default(),
+            tokens: tokens::Once::default(),
+            endpoint: None,
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use millrace_config::{Clock, Settings};
-use millrace_jobs::{ctx::Ctx, embed::HashEmbedder, queue::Queue, signals::State};
+use millrace_config::Settings;
+use millrace_jobs::{ctx::Ctx, embed::HashEmbedder, queue::Queue};
 use sqlx::PgPool;
 
 /// The default settings.
@@ -15,13 +15,6 @@ pub fn settings() -> Settings {
 /// A context on `pool`, with the hashing embedder.
 #[must_use]
 pub fn ctx(pool: &PgPool, settings: Settings) -> Arc<Ctx> {
-    Arc::new(Ctx {
-        pool: pool.clone(),
-        queue: Queue::new(pool, &settings.queue),
-        settings: Arc::new(settings),
-        clock: Clock::system(),
-        embedder: Arc::new(HashEmbedder::new(384)),
-        signals: State::default(),
-        endpoint: None,
-    })
+    let queue = Queue::new(pool, &settings.queue);
+    Arc::new(Ctx::new(pool.clone(), queue, Arc::new(settings), Arc::new(HashEmbedder::new(384))))
 }

@@ -16,7 +16,7 @@ use millrace_jobs::{
     ctx::Ctx,
     embed::{self, Embedder},
     queue::{Queue, Runtime, RuntimeHandle, fault::is_transient},
-    signals::{State, endpoint::Endpoint},
+    signals::endpoint::Endpoint,
     store::migrate::{self, SchemaError},
     task::lasting,
 };
@@ -128,7 +128,7 @@ pub async fn start(
     let watch = http::Watch { readiness, metrics };
     if roles.serve {
         let (address, serving) =
-            serve(&settings, edge, (queue, buffer, embedder), watch, stop).await?;
+            serve(&settings, edge, queue, buffer, embedder, watch, stop).await?;
         running.address = Some(address);
         running.serving = Some(serving);
     } else if let Some(listen) = settings.telemetry.listen() {
@@ -164,15 +164,7 @@ async fn context(settings: &Arc<Settings>, pool: PgPool, queue: Queue) -> anyhow
         .await?
         .context("embedding model; `scripts/setup` fetches it, `millrace doctor` says more")?;
     let endpoint = Endpoint::open(&settings.endpoint).context("model endpoint")?.map(Arc::new);
-    Ok(Arc::new(Ctx {
-        pool,
-        queue,
-        settings: settings.clone(),
-        clock: Clock::system(),
-        embedder,
-        signals: State::default(),
-        endpoint,
-    }))
+    Ok(Arc::new(Ctx { endpoint, ..Ctx::new(pool, queue, settings.clone(), embedder) }))
 }
 
 /// What moves deliveries from the buffer into the database.
@@ -190,7 +182,9 @@ fn bridge(
 async fn serve(
     settings: &Arc<Settings>,
     edge: PgPool,
-    (queue, buffer, embedder): (Queue, Option<Buffer>, Option<Arc<dyn Embedder>>),
+    queue: Queue,
+    buffer: Option<Buffer>,
+    embedder: Option<Arc<dyn Embedder>>,
     watch: http::Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<(SocketAddr, Serving)> {

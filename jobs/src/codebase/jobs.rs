@@ -1,9 +1,6 @@
 //! `codebase.index`: one run of one codebase. `codebase.reconcile`: what deliveries did not tell.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -14,11 +11,10 @@ use super::{
     change::Change,
     open,
     run::{self, Order, Tools},
-    tokens::Tokens,
 };
 use crate::{
     ctx::Ctx,
-    queue::{Enqueued, Job, Leased, NewJob, Queue, Verdict},
+    queue::{Job, Leased, NewJob, Verdict},
     store::codebase::{
         connections::{self, Connection},
         runs::{self, Lease, NotTaken},
@@ -58,18 +54,11 @@ pub struct Told<'a> {
     pub change: &'a Change,
 }
 
-/// Apply what a platform said, with the jobs that follow.
+/// Apply what a platform said; the jobs that are to follow.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn apply(
-    conn: &mut PgConnection,
-    queue: &Queue,
-    changes: &[Told<'_>],
-) -> anyhow::Result<Vec<Enqueued>> {
-    if changes.is_empty() {
-        return Ok(Vec::new());
-    }
+pub async fn apply(conn: &mut PgConnection, changes: &[Told<'_>]) -> anyhow::Result<Vec<NewJob>> {
     let mut jobs = Vec::new();
     for told in changes {
         let concerned = targets::apply(conn, told.workspace_id, told.change).await;
@@ -80,7 +69,7 @@ pub async fn apply(
             jobs.push(job(told.workspace_id, id)?.trace(Some(told.trace_id.to_owned())));
         }
     }
-    queue.enqueue(conn, &jobs).await.context("enqueueing")
+    Ok(jobs)
 }
 
 impl Job for Index {
@@ -137,18 +126,10 @@ async fn index(ctx: &Ctx, lease: &Leased<Index>) -> anyhow::Result<Verdict> {
 }
 
 fn tools(ctx: &Ctx) -> anyhow::Result<Tools> {
-    static TOKENS: OnceLock<Arc<Tokens>> = OnceLock::new();
-    let tokens = match TOKENS.get() {
-        Some(tokens) => tokens.clone(),
-        None => {
-            let tokens = Arc::new(Tokens::open(&ctx.settings.embed)?);
-            TOKENS.get_or_init(|| tokens).clone()
-        }
-    };
     Ok(Tools {
         pool: ctx.pool.clone(),
         embedder: ctx.embedder.clone(),
-        tokens,
+        tokens: ctx.tokens.get(&ctx.settings.embed)?,
         limits: ctx.settings.codebase.clone(),
     })
 }
@@ -180,17 +161,15 @@ async fn reconcile(ctx: &Ctx) -> anyhow::Result<()> {
     let followed = connections::followed(&mut conn).await.context("codebases")?;
     drop(conn);
     let mut behind = 0;
-    for (workspace_id, of) in followed {
+    for of in followed {
+        let Some(workspace_id) = of.workspace_id.as_deref() else { continue };
         if open::allowed(&ctx.settings, &of).is_err() || !is_behind(ctx, &of).await {
             continue;
         }
         behind += 1;
         let mut tx = ctx.pool.begin().await.context("begin")?;
-        let enqueued = ctx
-            .queue
-            .enqueue(&mut tx, &[job(&workspace_id, of.id)?])
-            .await
-            .context("enqueueing")?;
+        let enqueued =
+            ctx.queue.enqueue(&mut tx, &[job(workspace_id, of.id)?]).await.context("enqueueing")?;
         tx.commit().await.context("commit")?;
         ctx.queue.wake(&enqueued);
     }

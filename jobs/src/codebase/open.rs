@@ -12,10 +12,10 @@ use crate::{signals::endpoint::is_private_host, store::codebase::connections::Co
 /// The branch that the repository itself calls its first.
 pub const ITS_OWN: &str = "HEAD";
 
-/// The codebase is a folder of this machine.
+/// The codebase at this address is a folder of this machine.
 #[must_use]
-pub fn is_folder(of: &Connection) -> bool {
-    of.repository_url.starts_with('/')
+pub fn is_folder(repository_url: &str) -> bool {
+    repository_url.starts_with('/')
 }
 
 /// Whether a worker may go there: what a row says may have been written by many hands, and a folder of this machine or
@@ -44,7 +44,7 @@ pub async fn open(
     clock: &Clock,
     of: &Connection,
 ) -> anyhow::Result<(Tree, Option<String>)> {
-    if is_folder(of) {
+    if is_folder(&of.repository_url) {
         let folder = PathBuf::from(&of.repository_url);
         ensure!(folder.is_dir(), "there is no folder {}", folder.display());
         return Ok((Tree::Folder(folder), None));

@@ -63,7 +63,7 @@ pub fn plan(
             (Some(reason), ..) => plan.skipped.push((entry, reason)),
             (None, Some(file), _) if file.file_hash == entry.hash && !all => plan.unchanged += 1,
             // Its content is the reason, and has not changed; its name was, and is not any more.
-            (None, None, Some(skip)) if !all && by_content(&skip.reason) => {
+            (None, None, Some(skip)) if !all && Skip::is_by_content(&skip.reason) => {
                 *plan.known_skips.entry(skip.reason.clone()).or_default() += 1;
             }
             (None, before, _) => plan.read.push(Change { added: before.is_none(), entry }),
@@ -78,20 +78,6 @@ pub fn plan(
         plan.find_renamed(&indexed);
     }
     plan
-}
-
-fn by_content(reason: &str) -> bool {
-    [
-        Skip::LfsPointer,
-        Skip::TooLarge,
-        Skip::Binary,
-        Skip::Minified,
-        Skip::Empty,
-        Skip::PrivateKey,
-        Skip::Generated,
-    ]
-    .iter()
-    .any(|skip| skip.as_str() == reason)
 }
 
 impl Plan {

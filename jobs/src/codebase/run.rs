@@ -243,6 +243,9 @@ impl Run<'_> {
         skipped: Vec<(Entry, Skip)>,
     ) -> anyhow::Result<()> {
         let files = batch.len() + skipped.len();
+        if files == 0 {
+            return Ok(());
+        }
         if self.all {
             self.keep_unlike(&mut batch).await?;
         }

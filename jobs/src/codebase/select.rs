@@ -71,6 +71,21 @@ impl Skip {
         Self::Name,
     ];
 
+    /// The stored reason is one that only another content changes.
+    #[must_use]
+    pub fn is_by_content(stored: &str) -> bool {
+        let by_content = [
+            Self::LfsPointer,
+            Self::TooLarge,
+            Self::Binary,
+            Self::Minified,
+            Self::Empty,
+            Self::PrivateKey,
+            Self::Generated,
+        ];
+        by_content.iter().any(|skip| skip.as_str() == stored)
+    }
+
     /// As it is stored in `codebase_skips.reason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use anyhow::Context;
@@ -25,6 +25,24 @@ pub struct Tokens {
     /// None: about four bytes a token, for embedders without a model.
     tokenizer: Option<Box<Tokenizer>>,
     known: Mutex<HashMap<Box<str>, usize>>,
+}
+
+/// [`Tokens`] that are opened when somebody wants them.
+#[derive(Debug, Default)]
+pub struct Once(OnceLock<Arc<Tokens>>);
+
+impl Once {
+    /// Those of the model of the settings.
+    ///
+    /// # Errors
+    /// As those of [`Tokens::open`]; the next call tries again.
+    pub fn get(&self, settings: &Embed) -> anyhow::Result<Arc<Tokens>> {
+        if let Some(tokens) = self.0.get() {
+            return Ok(tokens.clone());
+        }
+        let tokens = Arc::new(Tokens::open(settings)?);
+        Ok(self.0.get_or_init(|| tokens).clone())
+    }
 }
 
 /// What the models that are known here read at once: all-MiniLM-L6-v2 was trained with 256.

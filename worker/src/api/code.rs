@@ -8,7 +8,7 @@ use millrace_jobs::{
         search::{self, Hit, Question, Weights},
     },
     store::codebase::{
-        connections::{self, Connection},
+        connections::{self, Connection, Unclear},
         search::Filter,
     },
 };
@@ -87,8 +87,8 @@ pub(super) async fn search(
     let project = asked.project.clone();
     let question = question(asked)?;
     let mut walled = caller.begin(&api).await?;
-    let of =
-        codebase(connections::list(&mut walled, caller.workspace()).await?, project.as_deref())?;
+    let of = connections::choose(&mut walled, caller.workspace(), project.as_deref());
+    let of = of.await.map_err(unclear)?;
     // The policies of row-level security keep Postgres from using the indexes of full-text search. So the ranking, ids
     // of a codebase that we have seen to be the caller's, is made outside of the wall; what they say is read inside.
     let mut open = api.tenants.begin("*").await?;
@@ -130,14 +130,10 @@ fn question(asked: CodeQuestion) -> Result<Question, ApiError> {
     })
 }
 
-fn codebase(mut all: Vec<Connection>, project: Option<&str>) -> Result<Connection, ApiError> {
-    match project {
-        Some(project) => {
-            all.into_iter().find(|c| c.project == project).ok_or(ApiError::NotFound("codebase"))
-        }
-        None if all.len() > 1 => {
-            Err(ApiError::BadRequest("several codebases: say which with project".into()))
-        }
-        None => all.pop().ok_or(ApiError::NotFound("codebase")),
+fn unclear(why: Unclear) -> ApiError {
+    match why {
+        Unclear::Several => ApiError::BadRequest(why.to_string()),
+        Unclear::NoSuch(_) | Unclear::NoneYet => ApiError::NotFound("codebase"),
+        Unclear::Database(error) => error.into(),
     }
 }

@@ -21,7 +21,7 @@ use millrace_jobs::{
     embed,
     store::{
         codebase::{
-            connections::{self, Connection},
+            connections::{self, Connection, Unclear},
             files,
             runs::{self, Lease, NotTaken},
         },
@@ -166,24 +166,13 @@ pub(super) async fn connection(
     workspace: &str,
     project: Option<&str>,
 ) -> anyhow::Result<Connection> {
-    let mut all = connections::list(&mut *pool.acquire().await?, workspace).await?;
-    match project {
-        Some(project) => {
-            let at = all.iter().position(|c| c.project == project);
-            let none = || {
-                NotFound(format!(
-                    "no codebase of a project {project:?}; `millrace index status` shows them"
-                ))
-            };
-            Ok(all.swap_remove(at.ok_or_else(none)?))
-        }
-        None if all.len() > 1 => {
-            Err(Usage("several codebases: say which with --project".into()).into())
-        }
-        None => all
-            .pop()
-            .ok_or_else(|| NotFound("no codebase yet: `millrace index PATH`".into()).into()),
-    }
+    let chosen = connections::choose(&mut *pool.acquire().await?, workspace, project).await;
+    chosen.map_err(|why| match why {
+        Unclear::Several => Usage(format!("{why} (--project)")).into(),
+        Unclear::NoSuch(_) => NotFound(format!("{why}; `millrace index status` shows them")).into(),
+        Unclear::NoneYet => NotFound(format!("{why}: `millrace index PATH`")).into(),
+        Unclear::Database(error) => error.into(),
+    })
 }
 
 /// What runs need.

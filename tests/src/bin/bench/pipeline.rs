@@ -2,12 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use millrace_config::{Clock, Settings};
+use millrace_config::Settings;
 use millrace_jobs::{
     ctx::Ctx,
     embed,
     queue::{Queue, Runtime},
-    signals::State,
 };
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -19,15 +18,9 @@ const SIGNALS: usize = 2_000;
 /// What is run in this process: the default model on the given pool.
 pub(crate) fn ctx(pool: &PgPool) -> Arc<Ctx> {
     let settings = Settings::from_parts(&millrace_tests::home(), None, std::iter::empty()).unwrap();
-    Arc::new(Ctx {
-        pool: pool.clone(),
-        queue: Queue::new(pool, &settings.queue),
-        embedder: embed::open(&settings).unwrap(),
-        settings: Arc::new(settings),
-        clock: Clock::system(),
-        signals: State::default(),
-        endpoint: None,
-    })
+    let queue = Queue::new(pool, &settings.queue);
+    let embedder = embed::open(&settings).unwrap();
+    Arc::new(Ctx::new(pool.clone(), queue, Arc::new(settings), embedder))
 }
 
 /// The demo's projects (name, description) and as many texts, no two equal.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use millrace_jobs::{
-    codebase::open::ITS_OWN,
+    codebase::open::{ITS_OWN, is_folder},
     store::codebase::connections::{Connection, Repository},
 };
 use url::Url;
@@ -40,12 +40,9 @@ impl Place {
         Ok(Self { url, owner, name, project, branch, installation })
     }
 
-    pub(super) fn is_folder(&self) -> bool {
-        self.url.starts_with('/')
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        Path::new(&self.url)
+    /// The folder of this machine, if it is one.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        is_folder(&self.url).then(|| Path::new(&self.url))
     }
 
     pub(super) fn repository(&self) -> Repository<'_> {

@@ -18,7 +18,7 @@ const ASK: Duration = Duration::from_secs(30);
 /// Until Ctrl-C.
 pub(super) async fn run(work: &Work<'_>, place: &Place) -> anyhow::Result<()> {
     let (changed, mut changes) = mpsc::channel(1);
-    let _watcher = if place.is_folder() {
+    let _watcher = if let Some(folder) = place.folder() {
         let tell = move |event: notify::Result<notify::Event>| {
             let own = |event: notify::Event| {
                 event.kind.is_access() || event.paths.iter().all(|p| is_git(p))
@@ -29,7 +29,7 @@ pub(super) async fn run(work: &Work<'_>, place: &Place) -> anyhow::Result<()> {
             }
         };
         let mut watcher = notify::recommended_watcher(tell).context("watching the folder")?;
-        watcher.watch(place.folder(), RecursiveMode::Recursive).context("watching the folder")?;
+        watcher.watch(folder, RecursiveMode::Recursive).context("watching the folder")?;
         Some(watcher)
     } else {
         None
@@ -52,7 +52,7 @@ fn is_git(path: &std::path::Path) -> bool {
 }
 
 async fn next(work: &Work<'_>, place: &Place, changes: &mut mpsc::Receiver<()>) {
-    if place.is_folder() {
+    if place.folder().is_some() {
         changes.recv().await;
         tokio::time::sleep(SETTLE).await;
         while changes.try_recv().is_ok() {}
