@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use millrace_jobs::store::codebase::connections::{self, Connection, Repository};
+use millrace_jobs::store::codebase::{
+    connections::{self, Connection, Repository},
+    runs::{self, Lease},
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -123,4 +126,15 @@ impl Checkout {
             "commits": [],
         })
     }
+}
+
+/// As long as any test may take, and as many runs as it likes.
+pub const LEASE: Lease = Lease { silent_s: 60, runs_max: 100, job: None };
+
+/// Taken for a run.
+pub async fn take(pool: &PgPool, of: &Connection) -> Connection {
+    let mut tx = pool.begin().await.unwrap();
+    let taken = runs::begin(&mut tx, of.id, LEASE, "test").await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    taken
 }

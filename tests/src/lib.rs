@@ -12,6 +12,7 @@ pub mod canary;
 pub mod chaos;
 pub mod checkout;
 pub mod cluster;
+pub mod fake;
 pub mod fixture;
 pub mod flood;
 pub mod fuzz;

@@ -104,6 +104,18 @@ impl Sender {
         self.deliver(self.sign(id, &json, body.to_string().into())).await
     }
 
+    /// As GitHub sends an event of this name.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn github(&self, id: &str, event: &str, body: &Value) -> reqwest::Result<Answer> {
+        let headers = [
+            ("content-type", b"application/json".as_slice()),
+            ("x-github-event", event.as_bytes()),
+        ];
+        self.deliver(self.sign(id, &headers, body.to_string().into())).await
+    }
+
     /// What the platform would send: these headers and bytes, signed now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "platforms sign with the real time")]

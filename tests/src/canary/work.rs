@@ -1,20 +1,21 @@
 //! A working day with everything that can go wrong in it, and all that is said about it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use millrace_config::Settings;
 use millrace_ingest::{secrets::KeyRing, verify};
 use millrace_jobs::signals::endpoint::Endpoint;
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use super::{Canaries, store};
 use crate::{
-    App, Database, Pg, Sender, client, oracle,
+    App, Database, Pg, Sender, client,
+    fake::{self, Reply},
+    oracle,
     proxy::{Fault, Proxy},
     wait_until,
 };
@@ -384,8 +385,6 @@ impl Day {
 
 /// Answers in turn with what a model endpoint should not say, each with the users' words in it.
 async fn failing_endpoint(words: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let bodies = [
         (500, format!("upstream said {words}")),
         (200, format!("{{\"choices\":[{{\"message\":{{\"content\":\"{words}\"}}}}]}}")),
@@ -398,19 +397,10 @@ async fn failing_endpoint(words: String) -> String {
         (400, words.clone()),
         (200, words),
     ];
-    tokio::spawn(async move {
-        for (status, body) in bodies.iter().cycle() {
-            let Ok((mut socket, _)) = listener.accept().await else { return };
-            let mut request = vec![0; 64 << 10];
-            // One read is enough to know that somebody asks.
-            if socket.read(&mut request).await.is_ok() {
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                socket.write_all(format!("{head}{body}").as_bytes()).await.ok();
-            }
-        }
+    let asked = AtomicUsize::new(0);
+    let url = fake::start(move |_| {
+        let (status, body) = &bodies[asked.fetch_add(1, Ordering::SeqCst) % bodies.len()];
+        std::future::ready(Reply::new(format!("{status} X"), body.as_str()))
     });
-    url
+    format!("{}/v1", url.await)
 }

@@ -9,38 +9,21 @@ use millrace_jobs::{
     queue::{Job, LeaseId, Leased, Verdict},
     signals::{endpoint::Endpoint, enrich::Enrich, process::Process},
 };
-use millrace_tests::{Database, Pg, rig};
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+use millrace_tests::{
+    Database, Pg,
+    fake::{self, Reply, Request},
+    rig,
 };
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-/// Answers every request with `status` and `body`, and keeps what was asked.
-async fn serve(listener: TcpListener, status: u16, body: String, asked: Arc<Mutex<Vec<Value>>>) {
-    loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut bytes = Vec::new();
-        let request = loop {
-            let mut chunk = [0; 4096];
-            let n = stream.read(&mut chunk).await.unwrap();
-            bytes.extend_from_slice(&chunk[..n]);
-            let text = String::from_utf8_lossy(&bytes);
-            let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head
-                .lines()
-                .find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-            if rest.len() >= length.unwrap().parse::<usize>().unwrap() {
-                break rest.to_owned();
-            }
-        };
-        asked.lock().unwrap().push(serde_json::from_str(&request).unwrap());
-        let reply = format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(reply.as_bytes()).await.unwrap();
-    }
+/// Answers every request with `body`, and keeps what was asked.
+async fn serve(listener: TcpListener, body: String, asked: Arc<Mutex<Vec<Value>>>) {
+    let answer = move |request: Request| {
+        asked.lock().unwrap().push(serde_json::from_slice(&request.body).unwrap());
+        std::future::ready(Reply::new("200 OK", body.as_str()))
+    };
+    fake::serve(listener, answer).await;
 }
 
 fn settings(url: &str, calls: &str) -> Settings {
@@ -142,7 +125,7 @@ async fn an_outage_delays_only_the_enrichment() {
     let body =
         json!({ "choices": [{ "message": { "content": format!("```json\n{answer}\n```") } }] });
     let listener = TcpListener::bind(address).await.unwrap();
-    tokio::spawn(serve(listener, 200, body.to_string(), asked.clone()));
+    tokio::spawn(serve(listener, body.to_string(), asked.clone()));
     assert!(matches!(enrich(&ctx).await, Verdict::Snooze(_)), "the breaker is open");
     // A process whose breaker is closed.
     let fresh = self::ctx(&db, settings(&url, "10"));
@@ -175,7 +158,7 @@ async fn useless_answers_are_failures_and_the_budget_holds() {
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     setup(&db, "http://127.0.0.1:9/v1").await;
     let body = json!({ "choices": [{ "message": { "content": "I would rather chat." } }] });
-    tokio::spawn(serve(listener, 200, body.to_string(), Arc::default()));
+    tokio::spawn(serve(listener, body.to_string(), Arc::default()));
     let ctx = ctx(&db, settings(&url, "1"));
     assert!(matches!(enrich(&ctx).await, Verdict::Retry(_)));
     assert!(matches!(enrich(&ctx).await, Verdict::Snooze(_)), "one call a day");

@@ -5,10 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use crate::fake::{self, Reply};
 
 /// In a text: no answer ever.
 pub(super) const HANGS: &str = "for ever and ever";
@@ -19,46 +16,19 @@ const ANSWER: &str = r#"{"choices": [{"message": {"content": "{\"severity\": \"l
 
 /// Starts one; it ends with the runtime. Returns its URL.
 pub(super) async fn start() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(HashSet::new()));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, asked.clone()));
+    fake::start(move |request| {
+        let asked = asked.clone();
+        async move {
+            let request = request.text();
+            if request.contains(HANGS) {
+                return std::future::pending().await;
+            }
+            let text = request.split("Report ").nth(1).and_then(|rest| rest.split(' ').next());
+            let text = text.unwrap_or_default().to_owned();
+            let stutters = request.contains(STUTTERS) && asked.lock().unwrap().insert(text);
+            Reply::new("200 OK", if stutters { "Well." } else { ANSWER })
         }
-    });
-    url
-}
-
-/// One request per connection. A caller that leaves early is none of our business.
-async fn answer(mut stream: TcpStream, asked: Arc<Mutex<HashSet<String>>>) -> Option<()> {
-    let request = read(&mut stream).await?;
-    if request.contains(HANGS) {
-        return std::future::pending().await;
-    }
-    let text = request.split("Report ").nth(1)?.split(' ').next()?.to_owned();
-    let stutters = request.contains(STUTTERS) && asked.lock().unwrap().insert(text);
-    let body = if stutters { "Well." } else { ANSWER };
-    let reply = format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(reply.as_bytes()).await.ok()
-}
-
-async fn read(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut chunk = [0; 4096];
-        let n = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;
-        bytes.extend_from_slice(&chunk[..n]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head
-            .lines()
-            .find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
-        if body.len() >= length? {
-            return Some(body.to_owned());
-        }
-    }
+    })
+    .await
 }

@@ -95,11 +95,8 @@ async fn deliver(run: &mut Run, bodies: &[Value]) -> Result<(), String> {
 /// A codebase has changed.
 async fn push(run: &mut Run) -> Result<(), String> {
     run.until("a push to be taken", async |run| {
-        let headers =
-            [("content-type", b"application/json".as_slice()), ("x-github-event", b"push")];
-        let github = run.github();
-        let signed = github.sign("push-1", &headers, run.push.to_string().into());
-        let answer = github.deliver(signed).await.ok().filter(|answer| answer.status == 202)?;
+        let answer = run.github().github("push-1", "push", &run.push).await.ok();
+        let answer = answer.filter(|answer| answer.status == 202)?;
         run.oracle.promised("push-1", answer.event_id());
         Some(())
     })

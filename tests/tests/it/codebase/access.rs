@@ -1,20 +1,20 @@
 //! The GitHub App: a signed assertion is exchanged for a token of an installation, which is kept for a while.
 
-use std::{process::Command, sync::Arc};
+use std::{
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use millrace_config::{Clock, ExposeSecret};
 use millrace_jobs::codebase::access;
+use millrace_tests::{
+    fake::{self, Reply},
+    rig::settings,
+};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-    sync::Mutex,
-};
 use url::Url;
-
-use super::settings;
 
 fn openssl(arguments: &[&str]) -> bool {
     Command::new("openssl").args(arguments).output().is_ok_and(|done| done.status.success())
@@ -22,24 +22,14 @@ fn openssl(arguments: &[&str]) -> bool {
 
 /// Answers every request with a token; what was asked, in order.
 async fn api() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = asked.clone();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut bytes = vec![0; 16_384];
-            let n = stream.read(&mut bytes).await.unwrap();
-            seen.lock().await.push(String::from_utf8_lossy(&bytes[..n]).into_owned());
-            let body = r#"{"token":"ghs_installed","expires_at":"2030-01-01T00:00:00Z"}"#;
-            let head = format!(
-                "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-        }
+    let url = fake::start(move |request| {
+        seen.lock().unwrap().push(request.head);
+        let body = r#"{"token":"ghs_installed","expires_at":"2030-01-01T00:00:00Z"}"#;
+        std::future::ready(Reply::new("201 Created", body))
     });
-    (url, asked)
+    (url.await, asked)
 }
 
 #[tokio::test]
@@ -64,7 +54,7 @@ async fn an_installation_gives_a_token_to_who_can_sign() {
     }
     let elsewhere = Url::parse("https://evil.test/acme/app").unwrap();
     assert!(access::token(&of, &elsewhere, 7, now).await.unwrap().is_none());
-    let asked = asked.lock().await;
+    let asked = asked.lock().unwrap();
     let [request] = asked.as_slice() else { panic!("asked {} times", asked.len()) };
     assert!(
         request.starts_with("POST /app/installations/7/access_tokens HTTP/1.1\r\n"),

@@ -7,10 +7,10 @@ use millrace_jobs::{
     codebase::{open, report::Report, run::Order},
     store::codebase::{connections::Connection, files},
 };
-use millrace_tests::{Checkout, GitServer};
+use millrace_tests::{Checkout, GitServer, rig};
 use tempfile::TempDir;
 
-use super::{Bench, rows, settings};
+use super::{Bench, rows};
 
 /// A worker's folder for repositories.
 struct Worker {
@@ -21,7 +21,8 @@ struct Worker {
 
 impl Worker {
     async fn new() -> Self {
-        let (bench, home, mut settings) = (Bench::new().await, TempDir::new().unwrap(), settings());
+        let (bench, home, mut settings) =
+            (Bench::new().await, TempDir::new().unwrap(), rig::settings());
         settings.codebase.folder = home.path().join("repositories");
         Self { bench, settings, _home: home }
     }

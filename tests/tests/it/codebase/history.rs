@@ -4,7 +4,7 @@ use millrace_jobs::{
     codebase::{report::Report, run::Order, tree::Tree},
     store::codebase::{connections::Connection, runs},
 };
-use millrace_tests::Checkout;
+use millrace_tests::{Checkout, checkout};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::{Bench, rows};
@@ -176,9 +176,9 @@ async fn a_run_that_was_taken_for_dead_writes_nothing_any_more() {
     let (bench, checkout) = (Bench::new().await, Checkout::new());
     let of = checkout.connect(&bench.db.pool, "acme", "app").await;
     checkout.write("a.rs", "fn old() {}\n");
-    let stale = bench.take(&of).await;
+    let stale = checkout::take(&bench.db.pool, &of).await;
     let mut tx = bench.db.pool.begin().await.unwrap();
-    let busy = runs::begin(&mut tx, of.id, super::LEASE, "test").await.unwrap();
+    let busy = runs::begin(&mut tx, of.id, checkout::LEASE, "test").await.unwrap();
     assert_eq!(busy.unwrap_err(), runs::NotTaken::Running);
     drop(tx);
     sqlx::query(

@@ -15,7 +15,6 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use millrace_config::Settings;
 use millrace_jobs::{
     codebase::{
         report::Report,
@@ -24,15 +23,10 @@ use millrace_jobs::{
         tree::Tree,
     },
     embed::{EmbedError, Embedder, HashEmbedder, ModelInfo},
-    store::codebase::{
-        connections::Connection,
-        runs::{self, Lease},
-    },
+    store::codebase::{connections::Connection, runs},
 };
-use millrace_tests::{Checkout, Database};
+use millrace_tests::{Checkout, Database, checkout, rig};
 use sqlx::PgPool;
-
-const LEASE: Lease = Lease { silent_s: 60, runs_max: 100, job: None };
 
 /// Counts what it is given, and which texts were new to it.
 #[derive(Debug)]
@@ -75,7 +69,7 @@ impl Bench {
             given: AtomicUsize::new(0),
             known: Mutex::default(),
         });
-        let limits = settings().codebase;
+        let limits = rig::settings().codebase;
         let tokens = Arc::new(Tokens::estimated(256));
         let tools = Tools { pool: db.pool.clone(), embedder: counting.clone(), tokens, limits };
         Self { db, tools, counting }
@@ -92,7 +86,7 @@ impl Bench {
     }
 
     async fn run(&self, of: &Connection, tree: Tree, order: Order<'_>) -> anyhow::Result<Report> {
-        let of = self.take(of).await;
+        let of = checkout::take(&self.db.pool, of).await;
         let done = run::run(&self.tools, &of, tree, order, &|_| {}).await;
         if let Err(error) = &done {
             runs::fail(&mut self.db.pool.acquire().await.unwrap(), &of, &error.to_string())
@@ -102,21 +96,10 @@ impl Bench {
         done
     }
 
-    async fn take(&self, of: &Connection) -> Connection {
-        let mut tx = self.db.pool.begin().await.unwrap();
-        let taken = runs::begin(&mut tx, of.id, LEASE, "test").await.unwrap().unwrap();
-        tx.commit().await.unwrap();
-        taken
-    }
-
     /// Texts that the model has been given since the last question.
     fn given(&self) -> usize {
         self.counting.given.swap(0, Ordering::SeqCst)
     }
-}
-
-fn settings() -> Settings {
-    Settings::load(std::path::Path::new("/nonexistent"), None).unwrap()
 }
 
 /// All rows of an index, without ids and times: two indexes of the same tree are to have the same.

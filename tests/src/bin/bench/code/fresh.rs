@@ -50,9 +50,8 @@ pub(crate) async fn run(report: &mut Report, path: &str) {
 }
 
 async fn push(github: &Sender, checkout: &Checkout, nth: usize) {
-    let headers = [("content-type", b"application/json".as_slice()), ("x-github-event", b"push")];
-    let signed = github.sign(&format!("push-{nth}"), &headers, checkout.push().to_string().into());
-    assert_eq!(github.deliver(signed).await.unwrap().status, 202);
+    let answer = github.github(&format!("push-{nth}"), "push", &checkout.push()).await;
+    assert_eq!(answer.unwrap().status, 202);
 }
 
 async fn shown(pool: &sqlx::PgPool, commit: &str) {

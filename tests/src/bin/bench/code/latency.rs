@@ -2,7 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use millrace_config::Settings;
 use millrace_jobs::{
     codebase::{
         glob,
@@ -16,26 +15,16 @@ use millrace_jobs::{
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use super::{prepare, strip::Question};
-use crate::{report::Report, server};
+use super::{prepare, strip::Question, tools};
+use crate::report::Report;
 
 /// Results that people look at.
 const LIMIT: usize = 10;
 
 /// Each checkout, with vectors that cost nothing to make.
 pub(crate) async fn run(report: &mut Report, paths: &[String]) {
-    let (_pg, db) = server::postgres().await;
-    sqlx::query("insert into signals.workspaces (id, name) values ('eval', 'eval')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let settings = Settings::load(&millrace_tests::home(), None).unwrap();
-    let tools = Tools {
-        pool: db.pool.clone(),
-        embedder: Arc::new(HashEmbedder::new(384)),
-        tokens: Arc::new(Tokens::estimated(256)),
-        limits: settings.codebase.clone(),
-    };
+    let (_pg, db, tools) =
+        tools(|_| (Arc::new(HashEmbedder::new(384)), Tokens::estimated(256))).await;
     let exact_max = tools.limits.exact_scan_chunks_max;
     report.note(format!("Questions as of eval-search, one after the other, without the model's time; over {exact_max} texts with an index over the vectors."));
     for path in paths {

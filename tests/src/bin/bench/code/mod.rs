@@ -19,13 +19,13 @@ use millrace_jobs::{
         tokens::Tokens,
         tree::Tree,
     },
-    embed,
+    embed::{self, Embedder},
     store::codebase::{
         connections::{self, Connection, Repository},
-        runs::{self, Lease},
         search::Filter,
     },
 };
+use millrace_tests::{Database, checkout, cluster::Private};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use sqlx::PgPool;
 
@@ -49,18 +49,10 @@ const WAYS: [(&str, Weights); 3] = [
 
 /// Ask each checkout.
 pub(crate) async fn run(report: &mut Report, paths: &[String]) {
-    let (_pg, db) = server::postgres().await;
-    sqlx::query("insert into signals.workspaces (id, name) values ('eval', 'eval')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let settings = Settings::load(&millrace_tests::home(), None).unwrap();
-    let tools = Tools {
-        pool: db.pool.clone(),
-        embedder: embed::open(&settings).unwrap(),
-        tokens: Arc::new(Tokens::open(&settings.embed).unwrap()),
-        limits: settings.codebase.clone(),
+    let model = |settings: &Settings| {
+        (embed::open(settings).unwrap(), Tokens::open(&settings.embed).unwrap())
     };
+    let (_pg, _db, tools) = tools(model).await;
     report.note("250 functions of each codebase, asked for by the first paragraph of their doc comments, which are taken out of the indexed code.");
     report.note("+- is half of a 95 % interval (bootstrap). A function is found if half of a result lies in it, or a result of at most 100 lines covers half of it.");
     let mut all: Vec<Vec<Score>> = vec![Vec::new(); WAYS.len()];
@@ -121,15 +113,23 @@ async fn prepare(tools: &Tools, path: &Path) -> (Connection, Vec<Question>) {
 
 /// Connected, and taken for a run.
 pub(super) async fn take(pool: &PgPool, folder: &Path, name: &str) -> Connection {
-    let mut tx = pool.begin().await.unwrap();
-    let project = connections::project(&mut tx, "eval", name).await.unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    let project = connections::project(&mut conn, server::WORKSPACE, name).await.unwrap();
     let url = folder.to_str().unwrap();
     let repository = Repository { url, owner: "", name, branch: "HEAD", installation: 0 };
-    let of = connections::connect(&mut tx, project, &repository).await.unwrap();
-    let lease = Lease { silent_s: 60, runs_max: 100, job: None };
-    let of = runs::begin(&mut tx, of.id, lease, "bench").await.unwrap().unwrap();
-    tx.commit().await.unwrap();
-    of
+    let of = connections::connect(&mut conn, project, &repository).await.unwrap();
+    checkout::take(pool, &of).await
+}
+
+/// A database, and what indexes with this model.
+pub(super) async fn tools(
+    model: impl FnOnce(&Settings) -> (Arc<dyn Embedder>, Tokens),
+) -> (Private, Database, Tools) {
+    let (pg, db) = server::postgres().await;
+    let settings = Settings::load(&millrace_tests::home(), None).unwrap();
+    let (embedder, tokens) = model(&settings);
+    let (pool, tokens) = (db.pool.clone(), Arc::new(tokens));
+    (pg, db, Tools { pool, embedder, tokens, limits: settings.codebase })
 }
 
 async fn ask(
