@@ -3,15 +3,17 @@
 mod clock;
 mod layers;
 pub mod point;
+mod sections;
 mod settings;
 
 pub use clock::Clock;
 pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use settings::{
+pub use sections::{
     Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention, Schedule,
-    Secrets, Settings, Telemetry,
+    Secrets, Social, Telemetry,
 };
+pub use settings::Settings;
 
 /// The reference configuration, as shipped.
 pub const DEFAULT_TOML: &str = include_str!("../default.toml");
