@@ -25,6 +25,9 @@ pub fn is_form(content_type: &str) -> bool {
     is_urlencoded(content_type) || is_multipart(content_type)
 }
 
+/// Content type of a form, and the way query strings are written.
+pub const URLENCODED: &str = "application/x-www-form-urlencoded";
+
 /// Whether the content type is `multipart/form-data`.
 #[must_use]
 pub fn is_multipart(content_type: &str) -> bool {
@@ -32,7 +35,7 @@ pub fn is_multipart(content_type: &str) -> bool {
 }
 
 fn is_urlencoded(content_type: &str) -> bool {
-    starts(content_type, "application/x-www-form-urlencoded")
+    starts(content_type, URLENCODED)
 }
 
 fn starts(content_type: &str, kind: &str) -> bool {

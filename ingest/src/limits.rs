@@ -18,6 +18,8 @@ pub const POINTER_DEPTH_MAX: usize = 8;
 
 /// The user's words in one signal.
 pub const VERBATIM_BYTES_MAX: usize = 256 << 10;
+/// Text of one post (Reddit allows 40,000 characters).
+pub const POST_BYTES_MAX: usize = 160 << 10;
 /// Text or HTML of one mail that is looked at.
 pub const MAIL_TEXT_BYTES_MAX: usize = 2 << 20;
 /// Text of one inbox item (a transcript, a document).

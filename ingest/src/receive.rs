@@ -5,6 +5,7 @@
 
 mod backlog;
 mod body;
+mod handshake;
 mod refusal;
 
 use std::{sync::Arc, time::Duration};
@@ -168,6 +169,9 @@ impl Receiver {
             return Err((None, unknown(&Lookup::Path(String::new()))));
         };
         self.admit(first).map_err(|r| (None, r))?;
+        if let Some(answer) = self.handshake(lookup, first, parts).await.map_err(|r| (None, r))? {
+            return Ok(answer);
+        }
         let cap = sources.iter().map(|s| s.body_bytes_max).max().unwrap_or(0);
         let held =
             self.bodies.read(first, &parts.headers, body, cap).await.map_err(|r| (None, r))?;

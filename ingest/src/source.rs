@@ -3,10 +3,14 @@
 //! A source does no I/O, reads no clock and never awaits, so it can be fuzzed, snapshot-tested and
 //! replayed over all stored history.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
 use millrace_jobs::{codebase, record::Record, social};
 use serde_json::{Map, Value};
+
+use crate::verify::Secret;
 
 /// A request as it came from the wire, already verified by the source's signature scheme.
 #[derive(Debug)]
@@ -49,6 +53,19 @@ pub fn is_stored_header(name: &str) -> bool {
         "x-webhook-timestamp",
     ];
     name.starts_with("ce-") || KEPT.contains(&name)
+}
+
+/// The stored header that says what a polled page is (`search`, `listing`, ...). No delivery can set it: it is none of
+/// [`is_stored_header`].
+pub const PAGE_HEADER: &str = "x-millrace-page";
+
+/// A `GET` by which a platform asks whose address this is, before it signs anything.
+#[derive(Debug)]
+pub struct Handshake<'a> {
+    /// Query string, undecoded.
+    pub query: &'a str,
+    /// Active secrets of the source, the newest first.
+    pub secrets: &'a [Secret],
 }
 
 /// The stored form of a delivery, as the normalise job sees it.
@@ -109,6 +126,8 @@ pub struct Reject {
 pub enum RejectKind {
     /// The sender did not prove who it is: 401, the same for every reason.
     Auth,
+    /// A handshake of somebody who does not know our token: 403.
+    Forbidden,
     /// The source has no usable secret: 503.
     Unready,
     /// The payload will never be taken: [`Wire::refuse`].
@@ -121,6 +140,7 @@ impl Reject {
     pub fn kind(&self) -> RejectKind {
         match self.code {
             "secret_missing" | "secret_unusable" => RejectKind::Unready,
+            "verify_token_wrong" => RejectKind::Forbidden,
             "unsigned_refused" | "id_missing" | "header_duplicated" | "unknown_account" => {
                 RejectKind::Auth
             }
@@ -136,6 +156,7 @@ impl Reject {
     pub fn wire_code(&self) -> &'static str {
         match (self.kind(), self.code) {
             (RejectKind::Auth, _) => "UNAUTHORIZED",
+            (RejectKind::Forbidden, _) => "FORBIDDEN",
             (RejectKind::Unready, _) => "UNAVAILABLE",
             (RejectKind::Payload, "json_invalid") => "INVALID_PAYLOAD",
             (RejectKind::Payload, _) => "VALIDATION_ERROR",
@@ -150,14 +171,17 @@ pub enum Normalized {
     Records(Vec<Record>),
     /// This happened to repositories.
     Codebases(Vec<codebase::change::Change>),
-    /// Social platforms say this, in order.
-    Social(Vec<social::record::Said>),
+    /// Social platforms say this, in order; and how many things beside it nobody could read, by reason.
+    Social(Vec<social::record::Said>, Odd),
     /// Understood and meant to be nothing (a join message, our own bot); counted by name.
     Ignored(&'static str),
     /// The vendor says that this account took us out: as `Ignored`, and the source's state becomes
     /// `uninstalled`.
     Uninstalled(&'static str),
 }
+
+/// Counts of what could not be read, by its stable snake_case reason.
+pub type Odd = BTreeMap<&'static str, u32>;
 
 /// A stored delivery that cannot be understood: quarantined with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -208,6 +232,13 @@ pub trait Source: Sync {
     fn default_scheme(&self) -> &'static str;
     /// Statuses and caps (mail providers differ, so by configuration).
     fn wire(&self, config: &SourceConfig) -> Wire;
+    /// The answer to a `GET` of the platform's that is not signed; `None` if it is no handshake.
+    ///
+    /// # Errors
+    /// A [`Reject`] if it does not prove what the platform would.
+    fn handshake(&self, _: &Handshake<'_>) -> Result<Option<Accepted>, Reject> {
+        Ok(None)
+    }
     /// Identity of a verified delivery, or a handshake's answer.
     ///
     /// # Errors

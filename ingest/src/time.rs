@@ -53,6 +53,12 @@ fn written_us(text: &str) -> Option<i64> {
     {
         return Some(time.timestamp_micros());
     }
+    // Meta's offsets have no colon; X's older objects are written as Ruby does.
+    for format in ["%Y-%m-%dT%H:%M:%S%z", "%a %b %d %H:%M:%S %z %Y"] {
+        if let Ok(time) = DateTime::parse_from_str(text, format) {
+            return Some(time.timestamp_micros());
+        }
+    }
     for format in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
             return Some(time.and_utc().timestamp_micros());
@@ -78,6 +84,8 @@ mod tests {
             "2023-11-14T23:13:20+01:00",
             "Tue, 14 Nov 2023 22:13:20 +0000",
             "2023-11-14 22:13:20",
+            "2023-11-14T22:13:20+0000",
+            "Tue Nov 14 22:13:20 +0000 2023",
         ] {
             assert_eq!(parse_us(text), expected, "{text}");
         }

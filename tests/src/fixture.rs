@@ -59,7 +59,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the rest is named after what it compares")]
 pub struct Expect {
-    /// `event`, `reply` or `reject:<code>`.
+    /// `event`, `reply`, `reject:<code>`, or `page` if it was fetched.
     pub accept: String,
     #[serde(default)]
     pub event_type: Option<String>,
@@ -71,6 +71,9 @@ pub struct Expect {
     /// What each record holds at least; a text ending in `*` is a beginning, null means absent.
     #[serde(default)]
     pub records: Option<Vec<Map<String, Value>>>,
+    /// Of a page: how many of its items could not be read, by reason.
+    #[serde(default)]
+    pub odd: Option<Value>,
     #[serde(default)]
     pub ignored: Option<String>,
     #[serde(default)]

@@ -185,7 +185,7 @@ async fn one(pool: &PgPool, sql: &'static str) -> i64 {
 async fn effects(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select format('event %s became %s signals', e.id, count(v.signal_id))
-         from ops.events e join ops.sources o on o.id = e.source_id and o.kind <> 'github'
+         from ops.events e join ops.sources o on o.id = e.source_id and o.kind not in ('github', 'reddit', 'threads', 'x')
          left join signals.signal_versions v on v.event_id = e.id
          where e.state = 'normalized' group by e.id having count(v.signal_id) <> 1
          union all

@@ -136,7 +136,9 @@ pub(crate) fn outcome(reading: &Reading) -> (&'static str, Option<&'static str>,
     match reading {
         Ok(Normalized::Records(records)) => ("normalized", None, count(records.len())),
         Ok(Normalized::Codebases(changes)) => ("normalized", None, count(changes.len())),
-        Ok(Normalized::Social(said)) => ("normalized", None, count(said.len())),
+        Ok(Normalized::Social(said, odd)) => {
+            ("normalized", odd.keys().next().copied(), count(said.len()))
+        }
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             ("ignored", Some(reason), 0)
         }
@@ -151,7 +153,7 @@ pub(crate) fn digest(reading: &Reading) -> [u8; 32] {
     let mut records = match reading {
         Ok(Normalized::Records(records)) => serde_json::json!(records),
         Ok(Normalized::Codebases(changes)) => serde_json::json!(changes),
-        Ok(Normalized::Social(said)) => serde_json::json!(said),
+        Ok(Normalized::Social(said, _)) => serde_json::json!(said),
         _ => Value::Null,
     };
     forget_nulls(&mut records);
@@ -185,6 +187,12 @@ impl Columns {
         let (state, reason, records) = outcome(reading);
         if let Ok(Normalized::Uninstalled(_)) = reading {
             self.uninstalled.push(event.source_id.clone());
+        }
+        if let Ok(Normalized::Social(_, odd)) = reading {
+            for (reason, count) in odd {
+                metrics::counter!("millrace_social_odd_total", "source" => event.kind.clone(), "reason" => *reason)
+                    .increment((*count).into());
+            }
         }
         metrics::counter!("millrace_events_total", "source" => event.kind.clone(), "state" => state, "reason" => reason.unwrap_or(""))
             .increment(1);

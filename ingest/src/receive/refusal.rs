@@ -37,6 +37,7 @@ impl Refusal {
         let wire = source.wire();
         let refusal = match reject.kind() {
             RejectKind::Auth => Self::new(401, reject.code, reject.message),
+            RejectKind::Forbidden => Self::new(403, reject.code, reject.message),
             // Our configuration is not ready: fail closed, and let the sender come again.
             RejectKind::Unready => Self::retry(source, reject.code, reject.message),
             RejectKind::Payload => Self::new(wire.refuse, reject.code, reject.message),

@@ -225,7 +225,7 @@ impl<'a> Event<'a> {
             Data::Text(text) => match plain(&text, place) {
                 Normalized::Records(mut records) => records.pop()?,
                 Normalized::Codebases(_)
-                | Normalized::Social(_)
+                | Normalized::Social(..)
                 | Normalized::Ignored(_)
                 | Normalized::Uninstalled(_) => {
                     return None;

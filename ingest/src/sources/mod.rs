@@ -8,6 +8,7 @@ mod identity;
 mod pdf;
 mod pdf_guard;
 mod slack_text;
+mod social;
 mod table;
 mod transcript;
 mod upload_file;
@@ -19,11 +20,16 @@ mod inbox;
 mod interview;
 mod paste;
 mod pylon;
+mod reddit;
 mod slack;
 mod standard;
+mod threads;
 mod upload;
 mod video;
 mod webhook;
+mod x;
+mod x_account;
+mod x_gone;
 
 use crate::source::Source;
 
@@ -36,11 +42,14 @@ pub const ALL: &[&dyn Source] = &[
     &interview::Interview,
     &paste::Paste,
     &pylon::Pylon,
+    &reddit::Reddit,
     &slack::Slack,
     &standard::Standard,
+    &threads::Threads,
     &upload::Upload,
     &video::Video,
     &webhook::Webhook,
+    &x::X,
 ];
 
 /// A kind of source by its name.

@@ -89,7 +89,7 @@ pub(super) fn read(
         return Ok(match plain(&body, place) {
             Normalized::Records(mut records) => records.pop(),
             Normalized::Codebases(_)
-            | Normalized::Social(_)
+            | Normalized::Social(..)
             | Normalized::Ignored(_)
             | Normalized::Uninstalled(_) => None,
         });

@@ -26,7 +26,7 @@ fn passes(scheme: &Scheme, headers: &[(String, Vec<u8>)], body: &[u8]) -> bool {
 #[test]
 fn every_bit_of_a_signed_delivery_counts() {
     let mut body: Vec<u8> = (0..BODY_BYTES).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
-    for name in ["slack", "github", "standard", "pylon", "shopify"] {
+    for name in ["slack", "github", "standard", "pylon", "shopify", "x", "meta"] {
         let scheme = scheme(name).unwrap();
         let timestamp = DateTime::from_timestamp(1_750_000_000, 0).unwrap();
         let unsigned =

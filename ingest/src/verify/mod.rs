@@ -4,6 +4,7 @@
 
 mod base;
 mod field;
+mod handshake;
 mod key;
 mod sign;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use base::Base;
 pub use field::{Field, Stamp, Unit};
+pub use handshake::{crc_response, verify_token};
 pub use key::Secret;
 pub use sign::{Unsigned, fresh_secret, sign};
 

@@ -113,7 +113,10 @@ fn deliver(source: &'static dyn Source, request: &Request<'_>) {
             records.iter().for_each(check_storable);
         }
         Ok(Normalized::Codebases(changes)) => assert!(!changes.is_empty(), "changes, but none"),
-        Ok(Normalized::Social(said)) => assert!(!said.is_empty(), "something said, but nothing"),
+        Ok(Normalized::Social(said, _)) => {
+            assert!(!said.is_empty(), "something said, but nothing");
+            said.iter().for_each(|said| storable::check_value(&serde_json::json!(said)));
+        }
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             assert!(!reason.is_empty());
         }
@@ -130,8 +133,9 @@ pub fn normalize(
     delivery: &Delivery<'_>,
     config: &SourceConfig,
 ) -> Result<Normalized, source::Hold> {
-    let headers =
-        delivery.headers.iter().filter(|(name, _)| source::is_stored_header(name.as_str()));
+    // Pages are stored with their header by whoever fetched them.
+    let kept = |name: &str| source::is_stored_header(name) || name == source::PAGE_HEADER;
+    let headers = delivery.headers.iter().filter(|(name, _)| kept(name.as_str()));
     let headers: Map<String, Value> = headers
         .map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into())

@@ -21,6 +21,8 @@ pub use self::{
     mutants::{Mutants, mutants},
     read::Reading,
 };
+use millrace_ingest::source::PAGE_HEADER;
+
 use crate::{
     App, Database, Sender,
     fixture::{self, Fixture},
@@ -61,7 +63,9 @@ pub struct Outcome {
 pub fn models() -> BTreeMap<String, Fixture> {
     let mut models: BTreeMap<String, Fixture> = BTreeMap::new();
     for ((kind, _), fixture) in fixture::all() {
-        let plain = fixture.config == fixture::Config::default() && fixture.method.is_none();
+        let plain = fixture.config == fixture::Config::default()
+            && fixture.method.is_none()
+            && !fixture.headers.contains_key(PAGE_HEADER);
         if !plain || fixture.expect.records.is_none() {
             continue;
         }

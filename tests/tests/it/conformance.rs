@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use http::Method;
-use millrace_ingest::source::{Accepted, Delivery, Normalized, SourceConfig};
+use millrace_ingest::source::{Accepted, Delivery, Normalized, PAGE_HEADER, SourceConfig};
 use millrace_ingest::{source, sources, verify};
 use millrace_tests::{
     fixture::{self, Expect, Fixture},
@@ -90,6 +90,11 @@ pub(crate) fn deliver(
         key: Vec::new(),
         normalized: None,
     };
+    if delivery.headers.contains_key(PAGE_HEADER) {
+        outcome.accept = "page".into();
+        outcome.normalized = Some(normalize(source, delivery, config));
+        return outcome;
+    }
     match source.accept(delivery, config) {
         Err(reject) => outcome.accept = format!("reject:{}", reject.code),
         Ok(Accepted::Reply { body, .. }) => {
@@ -120,11 +125,15 @@ fn problems(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     }
     differ("reply", json!(outcome.reply), json!(expect.reply));
     let (mut records, mut ignored, mut uninstalled, mut hold) = (None, None, None, None);
+    let mut odd = None;
     let values = |found: Value| found.as_array().cloned();
     match &outcome.normalized {
         Some(Ok(Normalized::Records(found))) => records = values(json!(found)),
         Some(Ok(Normalized::Codebases(changes))) => records = values(json!(changes)),
-        Some(Ok(Normalized::Social(said))) => records = values(json!(said)),
+        Some(Ok(Normalized::Social(said, found))) => {
+            records = values(json!(said));
+            odd = Some(json!(found));
+        }
         Some(Ok(Normalized::Ignored(reason))) => ignored = Some(*reason),
         Some(Ok(Normalized::Uninstalled(reason))) => uninstalled = Some(*reason),
         Some(Err(held)) => hold = Some(held.reason),
@@ -132,6 +141,11 @@ fn problems(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     }
     differ("ignored", json!(ignored), json!(expect.ignored));
     differ("uninstalled", json!(uninstalled), json!(expect.uninstalled));
+    let wanted = |odd: &Value| {
+        expect.odd.clone().unwrap_or_else(|| if odd.is_null() { Value::Null } else { json!({}) })
+    };
+    let odd = json!(odd);
+    differ("odd", odd.clone(), wanted(&odd));
     differ("hold", json!(hold), json!(expect.hold));
     differ(
         "number of records",
@@ -155,7 +169,8 @@ fn problems(expect: &Expect, outcome: &Outcome) -> Vec<String> {
 fn field<'v>(record: &'v Value, name: &str) -> &'v Value {
     let direct = record.get(name).filter(|v| !v.is_object());
     let content = &record["change"];
-    let below = content.pointer(&format!("/{name}"));
+    let below =
+        content.pointer(&format!("/{name}")).or_else(|| record.pointer(&format!("/{name}")));
     direct.or(below).unwrap_or(&Value::Null)
 }
 

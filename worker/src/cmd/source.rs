@@ -156,14 +156,14 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
             let detail = json!({ "kind": new.kind });
             audit::note(pool, &new.workspace_id, "source.add", &new.name, detail).await?;
             let added = admin::add(pool, &ring, &new, secret.as_deref()).await?;
-            secret_once(settings, &added, out)
+            secret_once(settings, &added, secret.as_deref(), out)
         }
         Action::Rotate { source, secret, grace_hours } => {
             let ring = KeyRing::load(&settings.secrets)?;
             let detail = json!({ "grace_hours": grace_hours });
             let row = noted(pool, &source, "source.rotate", detail).await?;
             let added = admin::rotate(pool, &ring, &row.id, secret.as_deref(), grace_hours).await?;
-            secret_once(settings, &added, out)
+            secret_once(settings, &added, secret.as_deref(), out)
         }
         Action::Ls { workspace } => {
             let all = admin::list(pool, workspace.as_deref(), None).await?;
@@ -264,8 +264,17 @@ fn shown(settings: &Settings, row: &SourceRow) -> Value {
     value
 }
 
-fn secret_once(settings: &Settings, added: &Added, out: Out) -> anyhow::Result<()> {
+fn secret_once(
+    settings: &Settings,
+    added: &Added,
+    given: Option<&str>,
+    out: Out,
+) -> anyhow::Result<()> {
     let mut value = shown(settings, &added.source);
+    let verify_token = verify_token(added, given);
+    if let (Some(map), Some(token)) = (value.as_object_mut(), &verify_token) {
+        map.insert("verify_token".into(), token.as_str().into());
+    }
     if let (Some(map), Some(secret)) = (value.as_object_mut(), &added.secret) {
         map.insert("secret".into(), secret.expose_secret().into());
     }
@@ -274,7 +283,16 @@ fn secret_once(settings: &Settings, added: &Added, out: Out) -> anyhow::Result<(
         if let Some(secret) = &added.secret {
             out.say(format!("secret   {}   (not shown again)", secret.expose_secret()));
         }
+        if let Some(token) = &verify_token {
+            out.say(format!("verify   {token}   (the platform asks for it as verify token)"));
+        }
     })
+}
+
+/// What Meta is to be told, which follows from the secret.
+fn verify_token(added: &Added, given: Option<&str>) -> Option<String> {
+    let secret = given.or(added.secret.as_ref().map(|made| made.expose_secret()))?;
+    verify::verify_token(&verify::Secret::text(secret)).filter(|_| added.source.scheme == "meta")
 }
 
 fn people(settings: &Settings, row: &SourceRow, out: Out) {
