@@ -1,3 +1,6 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
 pub mod record;
+pub mod relationship;
+pub mod score;
+pub mod tiers;
