@@ -1,7 +1,7 @@
 -- Roles for Millrace. `millrace roles | psql DATABASE` as an administrator (a superuser, or one with CREATEROLE who owns
 -- the database); as often as you like. Then give each a password (`\password millrace_app`), run `millrace migrate` as
 -- millrace_owner and everything else as millrace_app.
---   millrace_owner   owns the schemas ops, signals and factory: migrations
+--   millrace_owner   owns the schemas ops, signals, factory and social: migrations
 --   millrace_app     the service: rows of the tables it works on, as ops.rights lists them; no DDL, no ownership
 --   millrace_reader  people and dashboards: reads, but no secrets and no raw deliveries
 -- A role of another name works as member: `grant millrace_app to your_role`.
@@ -31,19 +31,19 @@ begin
 
   -- An installation that ran as one role so far changes hands.
   for it in select format('alter schema %I owner to millrace_owner', nspname) as change
-            from pg_namespace where nspname in ('ops', 'signals', 'factory')
+            from pg_namespace where nspname in ('ops', 'signals', 'factory', 'social')
             union all
             select format('alter %s %I.%I owner to millrace_owner',
                           case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,
                           n.nspname, c.relname)
             from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('ops', 'signals', 'factory') and c.relkind in ('r', 'p', 'v', 'S')
+            where n.nspname in ('ops', 'signals', 'factory', 'social') and c.relkind in ('r', 'p', 'v', 'S')
               -- The sequence of a column follows its table.
               and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass
                               and d.deptype in ('a', 'i') and c.relkind = 'S')
             union all
             select format('alter routine %s owner to millrace_owner', p.oid::regprocedure)
-            from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('ops', 'signals', 'factory') loop
+            from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('ops', 'signals', 'factory', 'social') loop
     execute it.change;
   end loop;
 end $$;

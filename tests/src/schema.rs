@@ -16,8 +16,9 @@ pub async fn dump(db: &Database) -> Option<String> {
     }
     let mut command = Command::new(program);
     command.args(["--schema-only", "--no-owner", "--no-privileges", "--no-comments"]);
-    command.args(["--schema=ops", "--schema=signals"]);
+    command.args(["--schema=ops", "--schema=signals", "--schema=social"]);
     command.args(["--exclude-table=ops.event_bodies_2*", "--exclude-table=ops.job_history_2*"]);
+    command.arg("--exclude-table=social.decisions_2*");
     command.arg(db.url_as("millrace"));
     let done = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -58,3 +58,63 @@ insert into signals.suggestion_feedback (workspace_id, signal_id, project_id, ve
 insert into signals.clusters (id, workspace_id, theme) values ('{w}-cluster', '{w}', '{w}~theme');
 insert into signals.cluster_members (cluster_id, workspace_id, signal_id) values ('{w}-cluster', '{w}', '{w}-signal-1');
 insert into signals.automation_actions (workspace_id, cluster_id, action_type) values ('{w}', '{w}-cluster', 'notification_sent');
+insert into social.authors (id, workspace_id, platform, platform_id, handle, display_name, bio)
+  values ('{w}-author', '{w}', 'TWITTER', '{w}~1', '{w}~handle', '{w}~name', '{w}~bio');
+insert into social.posts (id, workspace_id, platform, platform_post_id, author_id, content, in_reply_to, content_hash, event_id, trace_id)
+  select '{w}-post-' || n, '{w}', 'TWITTER', '{w}_post_' || n, '{w}-author', '{w}~words ' || n, '{w}~ref',
+         sha256(convert_to('{w}~words ' || n, 'utf8')), md5('{w} event ' || n)::uuid, '{w}~trace' from generate_series(1, 3) n;
+insert into social.post_versions (workspace_id, post_id, content_sha256, content, seen_at)
+  values ('{w}', '{w}-post-1', sha256('{w}'), '{w}~before', now());
+insert into social.post_metric_snapshots (workspace_id, post_id, minute, captured_at, likes)
+  values ('{w}', '{w}-post-1', date_trunc('minute', now()), now(), 3);
+insert into social.tombstones (workspace_id, platform, kind, platform_id, reason, superseded_by)
+  values ('{w}', 'TWITTER', 'post', '{w}_post_3', '{w}~reason', '{w}_post_2'),
+         ('{w}', 'TWITTER', 'author', '{w}~gone', '{w}~reason', null);
+insert into social.refused_posts (workspace_id, platform, platform_post_id, rule, message, event_id)
+  values ('{w}', 'TWITTER', '{w}_refused', '{w}~rule', '{w}~message', md5('{w} event 1')::uuid);
+insert into social.funnel (workspace_id, platform, day, stage, count) values ('{w}', 'TWITTER', current_date, 'saved', 3);
+insert into social.experiments (id, workspace_id, name, variant_a, variant_b, metric)
+  values ('{w}-experiment', '{w}', '{w}~name', '{"x": "{w}~a"}', '{"x": "{w}~b"}', '{w}~metric');
+insert into social.decisions (id, workspace_id, post_id, sss_score, ars_score, evs_score, trs_score, composite_score, mode, review_reason)
+  values ('{w}-decision', '{w}', '{w}-post-1', 0.5, 0.5, 1, 0.5, 0.5, 'HYBRID', '{w}~why');
+insert into social.decision_exposures (workspace_id, decision_id, created_at, eligible_actions, action, propensity, policy_version,
+                                       weights_version, features, rng_key)
+  values ('{w}', '{w}-decision', now(), '{HYBRID}', 'HYBRID', 1, '{w}~policy', '{w}~weights', '{"x": "{w}~feature"}', 7);
+insert into social.replies (id, workspace_id, decision_id, content, platform, platform_post_id, approved_by)
+  values ('{w}-reply', '{w}', '{w}-decision', '{w}~a reply', 'TWITTER', '{w}_reply', '{w}~who');
+insert into social.competitors (id, workspace_id, name) values ('{w}-competitor', '{w}', '{w}~competitor');
+insert into social.competitive_mentions (workspace_id, post_id, competitor_id) values ('{w}', '{w}-post-1', '{w}-competitor');
+insert into social.community_champions (workspace_id, author_id) values ('{w}', '{w}-author');
+insert into social.learning_runs (workspace_id, run_id, kind, code_version) values ('{w}', '{w}-run', 'weights', '{w}~code');
+insert into social.weight_adjustment_logs (workspace_id, action, reason) values ('{w}', 'SKIPPED', '{w}~reason');
+insert into social.learning_events (workspace_id, adjustment_type, adjustment, predicted_improvement, baseline_performance)
+  values ('{w}', 'WEIGHT', '{"x": "{w}~adjustment"}', 0.1, 0.5);
+insert into social.randomized_experiments (workspace_id, decision_id, predicted_mode, actual_mode)
+  values ('{w}', '{w}-decision', 'HYBRID', 'HELPFUL');
+insert into social.segmented_weights (workspace_id, segment_type, segment_key) values ('{w}', 'GLOBAL', '{w}~key');
+insert into social.weight_versions (workspace_id, segment_type, segment_key, version, weights, approved_by)
+  values ('{w}', 'GLOBAL', '{w}~key', 1, '{.4,.25,.2,.15}', '{w}~who');
+insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity)
+  values ('{w}', '{w}-experiment', '{w}~unit', 'a', 0.5);
+insert into social.experiment_looks (workspace_id, experiment_id, n, log_e_value) values ('{w}', '{w}-experiment', 10, 0.5);
+insert into social.reply_outcomes (workspace_id, reply_id, "window", captured_at, metrics)
+  values ('{w}', '{w}-reply', '15m', now(), '{"x": "{w}~metric"}');
+insert into social.click_events (workspace_id, external_id, reply_id, occurred_at) values ('{w}', '{w}~click', '{w}-reply', now());
+insert into social.order_events (workspace_id, external_id, reply_id, amount, currency, occurred_at)
+  values ('{w}', '{w}~order', '{w}-reply', 10, 'USD', now());
+insert into social.relationship_events (workspace_id, author_id, reply_id, type, source_event_id, weight, occurred_at)
+  values ('{w}', '{w}-author', '{w}-reply', 'thanks', '{w}~event', 0.15, now());
+insert into social.kpi_metrics (workspace_id, date, metric_type, metric_name, value) values ('{w}', current_date, 'LOVE', '{w}~kpi', 1);
+insert into social.escalations (id, workspace_id, post_id, decision_id, reply_id, reason, reason_text)
+  values ('{w}-escalation', '{w}', '{w}-post-1', '{w}-decision', '{w}-reply', 'VIRAL_THREAD', '{w}~why');
+insert into social.audit_logs (workspace_id, entity_type, entity_id, action, actor)
+  values ('{w}', 'reply', '{w}-reply', 'approved', '{w}~who');
+insert into social.worker_heartbeats (workspace_id, worker_name) values ('{w}', '{w}~worker');
+insert into social.health_checks (workspace_id, name, status) values ('{w}', '{w}~check', 'ok');
+insert into social.temporal_config_history (workspace_id, config_type, action, config_id) values ('{w}', 'rule', 'added', '{w}~rule');
+insert into social.profile_versions (workspace_id, name, sha256, toml, loaded_by)
+  values ('{w}', '{w}~profile', sha256('{w}'), '{w}~toml', '{w}~who');
+insert into social.tier_changes (workspace_id, author_id, new_tier, trigger) values ('{w}', '{w}-author', 'SMALL', '{w}~trigger');
+insert into social.pending_actions (workspace_id, author_id, action_type, user_tier, expires_at)
+  values ('{w}', '{w}-author', '{w}~action', 'SMALL', now());
+insert into social.context_snapshots (workspace_id, post_id, context) values ('{w}', '{w}-post-1', '{"x": "{w}~context"}');

@@ -1,5 +1,7 @@
 //! The schema: from nothing, again, after a kill, never backwards, and with the seed's names.
 
+mod social;
+
 use std::collections::BTreeSet;
 
 use millrace_jobs::store::migrate::{self, SchemaError};

@@ -106,7 +106,7 @@ async fn every_table_and_view_says_who_may_what() {
     let db = Pg::database().await;
     let silent: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c
-         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm')
+         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace, 'social'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm')
            and not c.relispartition and not exists (select from ops.rights r where to_regclass(r.relation) = c.oid)",
     )
     .fetch_all(&db.pool)
@@ -144,6 +144,7 @@ async fn the_service_cannot_change_tables_nor_what_is_for_ever() {
     // What it needs of all this, it may have done by the owner's functions.
     for sql in [
         "select ops.ensure_partitions(9)",
+        "select social.ensure_partitions(3)",
         "select ops.drop_partitions('event_bodies', current_date - 30)",
         "select ops.drop_partitions('job_history', current_date - 14)",
         "insert into ops.embedding_models (name, engine, dims, weights_sha256) values ('m', 'hash', 3, 'x')",
@@ -248,7 +249,7 @@ async fn an_installation_of_one_role_changes_hands() {
     assert_eq!(workspaces[0]["id"], "acme");
     let left: i64 = sqlx::query_scalar(
         "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner
-         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace) and r.rolname <> 'millrace_owner'",
+         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace, 'social'::regnamespace) and r.rolname <> 'millrace_owner'",
     )
     .fetch_one(&db.pool)
     .await

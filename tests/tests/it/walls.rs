@@ -14,11 +14,18 @@ async fn every_table_is_walled_or_no_tenants() {
         "ops.schedule_ticks",
         "ops.workers",   // processes
         "signals.users", // people, who may belong to several workspaces
+        // Reference data.
+        "social.archetypes",
+        "social.champion_tiers",
+        "social.competitor_categories",
+        "social.escalation_reasons",
+        "social.kpi_types",
+        "social.power_tiers",
     ];
     let db = Pg::database().await;
     let open: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c
-         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace) and c.relkind in ('r', 'p')
+         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace, 'social'::regnamespace) and c.relkind in ('r', 'p')
            and not (c.relrowsecurity and c.relforcerowsecurity
                     and exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'workspace'))
          order by 1",
@@ -29,7 +36,7 @@ async fn every_table_is_walled_or_no_tenants() {
     assert_eq!(open, NO_TENANTS);
     let own_rights: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c
-         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace) and c.relkind = 'v'
+         where c.relnamespace in ('ops'::regnamespace, 'signals'::regnamespace, 'social'::regnamespace) and c.relkind = 'v'
            and not coalesce(c.reloptions::text like '%security_invoker=true%', false)",
     )
     .fetch_all(&db.pool)
@@ -38,7 +45,7 @@ async fn every_table_is_walled_or_no_tenants() {
     assert!(own_rights.is_empty(), "views that see what their owner sees: {own_rights:?}");
     let unfixed: Vec<String> = sqlx::query_scalar(
         "select p.oid::regprocedure::text from pg_proc p
-         where p.pronamespace in ('ops'::regnamespace, 'signals'::regnamespace) and p.prosecdef
+         where p.pronamespace in ('ops'::regnamespace, 'signals'::regnamespace, 'social'::regnamespace) and p.prosecdef
            and (p.proconfig is null or not exists (select from unnest(p.proconfig) c where c like 'search_path=pg_catalog%')
                 or has_function_privilege('public', p.oid, 'execute'))",
     )
