@@ -9,6 +9,10 @@ CREATE SCHEMA ops;
 
 CREATE SCHEMA signals;
 
+-- Name: social; Type: SCHEMA; Schema: -; Owner: -
+
+CREATE SCHEMA social;
+
 -- Name: drop_partitions(text, date); Type: FUNCTION; Schema: ops; Owner: -
 
 CREATE FUNCTION ops.drop_partitions(parent text, keep_from date) RETURNS text[]
@@ -156,6 +160,167 @@ begin
   insert into signals.project_profiles as p (project_id, workspace_id) values (new.id, new.workspace_id)
   on conflict (project_id) do update set version = p.version + 1, updated_at = now() at time zone 'utc';
   return null;
+end $$;
+
+-- Name: workspace(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.workspace() RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  said text := current_setting('millrace.workspace', true);
+  found text[];
+begin
+  if said is not null and said not in ('', '*') then
+    return said;
+  end if;
+  select array_agg(id) into found from (select id from signals.workspaces limit 2) w;
+  if cardinality(found) = 1 then
+    return found[1];
+  end if;
+  raise exception 'whose row is it? there are several workspaces, or none: set millrace.workspace = ''<id>''';
+end $$;
+
+-- Name: audit_logs; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.audit_logs (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    entity_type text NOT NULL,
+    entity_id text NOT NULL,
+    action text NOT NULL,
+    actor text NOT NULL,
+    details_json jsonb,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    seq bigint NOT NULL,
+    prev_hash bytea,
+    row_hash bytea NOT NULL,
+    CONSTRAINT audit_logs_prev_hash_check CHECK ((octet_length(prev_hash) = 32)),
+    CONSTRAINT audit_logs_row_hash_check CHECK ((octet_length(row_hash) = 32))
+);
+
+ALTER TABLE ONLY social.audit_logs FORCE ROW LEVEL SECURITY;
+
+-- Name: audit_hash(social.audit_logs); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.audit_hash(r social.audit_logs) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select sha256(coalesce(r.prev_hash, '') || convert_to(jsonb_build_array(r.workspace_id, r.seq, r.id, r.entity_type,
+    r.entity_id, r.action, r.actor, r.details_json, (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
+$$;
+
+-- Name: chain_audit(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.chain_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- One at a time in a workspace, or two rows would follow the same one.
+  perform pg_advisory_xact_lock(hashtextextended('social.audit_logs ' || new.workspace_id, 0));
+  select l.seq + 1, l.row_hash into new.seq, new.prev_hash
+  from social.audit_logs l where l.workspace_id = new.workspace_id order by l.seq desc limit 1;
+  new.seq := coalesce(new.seq, 1);
+  new.row_hash := social.audit_hash(new);
+  return new;
+end $$;
+
+-- Name: ensure_partitions(integer); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.ensure_partitions(months_ahead integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+declare
+  said text := current_setting('millrace.workspace', true);
+  first date; part text; made int := 0; lower timestamptz; upper timestamptz;
+begin
+  perform set_config('millrace.workspace', '*', true); -- the owner is bound by walls too
+  for first in select generate_series(date_trunc('month', now() at time zone 'utc'),
+                 date_trunc('month', now() at time zone 'utc') + make_interval(months => months_ahead), interval '1 month')::date loop
+    part := format('decisions_%s', to_char(first, 'YYYYMM'));
+    continue when to_regclass('social.' || part) is not null;
+    lower := first::timestamp at time zone 'utc';
+    upper := (first + interval '1 month') at time zone 'utc';
+    execute format('create table social.%I (like social.decisions including all)', part);
+    execute format('with caught as (delete from social.decisions_default where created_at >= %L and created_at < %L returning *)
+                    insert into social.%I select * from caught', lower, upper, part);
+    execute format('alter table social.decisions attach partition social.%I for values from (%L) to (%L)', part, lower, upper);
+    perform ops.wall(format('social.%I', part)::regclass);
+    made := made + 1;
+  end loop;
+  perform set_config('millrace.workspace', coalesce(said, ''), true);
+  return made;
+end $$;
+
+-- Name: fill_platform(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.fill_platform() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.platform is null then
+    select p.platform into new.platform from social.posts p where p.id = new.post_id;
+  end if;
+  return new;
+end $$;
+
+-- Name: freeze_decision(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.freeze_decision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.decision_snapshot is not null then
+    return new;
+  end if;
+  select d.created_at,
+         jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
+           'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
+           'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
+           'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
+           'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
+           'policy_version', e.policy_version, 'weights_version', e.weights_version)
+    into new.decision_created_at, new.decision_snapshot
+  from social.decisions d left join social.decision_exposures e on e.decision_id = d.id
+  where d.id = new.decision_id and d.workspace_id = new.workspace_id;
+  if not found then
+    raise foreign_key_violation using message = format('there is no decision %s', new.decision_id);
+  end if;
+  return new;
+end $$;
+
+-- Name: keep_all_audit(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.keep_all_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise insufficient_privilege using message = 'social.audit_logs is append-only';
+end $$;
+
+-- Name: keep_audit(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.keep_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- The seed keeps them for three years; what is older may be archived.
+  if tg_op = 'DELETE' and old.created_at < now() - interval '3 years' then
+    return old;
+  end if;
+  raise insufficient_privilege using message = 'social.audit_logs is append-only';
+end $$;
+
+-- Name: touch(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.touch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.updated_at := now();
+  return new;
 end $$;
 
 -- Name: api_keys; Type: TABLE; Schema: ops; Owner: -
@@ -859,6 +1024,864 @@ CREATE TABLE signals.workspaces (
 
 ALTER TABLE ONLY signals.workspaces FORCE ROW LEVEL SECURITY;
 
+-- Name: archetypes; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.archetypes (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    description text,
+    is_active boolean DEFAULT true NOT NULL,
+    sort_order integer DEFAULT 0 NOT NULL
+);
+
+-- Name: authors; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.authors (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    platform text NOT NULL,
+    platform_id text NOT NULL,
+    handle text NOT NULL,
+    display_name text,
+    bio text,
+    follower_count integer DEFAULT 0 NOT NULL,
+    is_verified boolean DEFAULT false NOT NULL,
+    is_power_user boolean DEFAULT false NOT NULL,
+    user_tier text DEFAULT 'NEW_UNKNOWN'::text NOT NULL,
+    power_tier text,
+    archetype_tags text[] DEFAULT '{}'::text[] NOT NULL,
+    relationship_score double precision DEFAULT 0.5 NOT NULL,
+    interaction_history jsonb DEFAULT '[]'::jsonb NOT NULL,
+    first_seen_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    last_tier_update timestamp(3) with time zone,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    account_created_at timestamp(3) with time zone,
+    observed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    deleted_at timestamp(3) with time zone,
+    CONSTRAINT authors_follower_count_check CHECK (((follower_count >= 0) AND (follower_count <= 1000000000))),
+    CONSTRAINT authors_handle_check CHECK ((char_length(handle) <= 50)),
+    CONSTRAINT authors_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT authors_power_tier_check CHECK ((power_tier = ANY (ARRAY['MICRO'::text, 'MACRO'::text, 'MEGA'::text]))),
+    CONSTRAINT authors_relationship_score_check CHECK (((relationship_score >= (0)::double precision) AND (relationship_score <= (1)::double precision))),
+    CONSTRAINT authors_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+);
+
+ALTER TABLE ONLY social.authors FORCE ROW LEVEL SECURITY;
+
+-- Name: champion_tiers; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.champion_tiers (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    min_engagement integer NOT NULL,
+    benefits text,
+    priority_score integer DEFAULT 0 NOT NULL
+);
+
+-- Name: click_events; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.click_events (
+    workspace_id text NOT NULL,
+    external_id text NOT NULL,
+    reply_id text,
+    utm_code text,
+    occurred_at timestamp(3) with time zone NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY social.click_events FORCE ROW LEVEL SECURITY;
+
+-- Name: community_champions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.community_champions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    author_id text NOT NULL,
+    tier text,
+    engagement_count integer DEFAULT 0 NOT NULL,
+    dm_sent_at timestamp(3) with time zone,
+    dm_response text,
+    sample_sent boolean DEFAULT false NOT NULL,
+    converted boolean DEFAULT false NOT NULL,
+    advocate_status text DEFAULT 'POTENTIAL'::text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    consent_at timestamp(3) with time zone,
+    consent_withdrawn_at timestamp(3) with time zone,
+    CONSTRAINT community_champions_advocate_status_check CHECK ((advocate_status = ANY (ARRAY['POTENTIAL'::text, 'CONTACTED'::text, 'ENGAGED'::text, 'ADVOCATE'::text, 'VIP'::text]))),
+    CONSTRAINT community_champions_dm_response_check CHECK ((dm_response = ANY (ARRAY['NO_RESPONSE'::text, 'ACCEPTED'::text, 'DECLINED'::text]))),
+    CONSTRAINT community_champions_engagement_count_check CHECK ((engagement_count >= 0)),
+    CONSTRAINT community_champions_tier_check CHECK ((tier = ANY (ARRAY['BRONZE'::text, 'SILVER'::text, 'GOLD'::text])))
+);
+
+ALTER TABLE ONLY social.community_champions FORCE ROW LEVEL SECURITY;
+
+-- Name: competitive_mentions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.competitive_mentions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    post_id text NOT NULL,
+    competitor_id text NOT NULL,
+    sentiment text,
+    satisfaction text,
+    opportunity_score double precision DEFAULT 0 NOT NULL,
+    replied boolean DEFAULT false NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT competitive_mentions_opportunity_score_check CHECK (((opportunity_score >= (0)::double precision) AND (opportunity_score <= (1)::double precision))),
+    CONSTRAINT competitive_mentions_satisfaction_check CHECK ((satisfaction = ANY (ARRAY['SATISFIED'::text, 'UNSATISFIED'::text, 'QUESTIONING'::text]))),
+    CONSTRAINT competitive_mentions_sentiment_check CHECK ((sentiment = ANY (ARRAY['POSITIVE'::text, 'NEUTRAL'::text, 'NEGATIVE'::text])))
+);
+
+ALTER TABLE ONLY social.competitive_mentions FORCE ROW LEVEL SECURITY;
+
+-- Name: competitor_categories; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.competitor_categories (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    description text
+);
+
+-- Name: competitors; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.competitors (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    category text,
+    primary_mechanism text,
+    price_point text,
+    brand_keywords text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT competitors_category_check CHECK ((category = ANY (ARRAY['REHYDRATION'::text, 'HANGOVER_PILLS'::text, 'IV_THERAPY'::text, 'HOME_REMEDY'::text]))),
+    CONSTRAINT competitors_price_point_check CHECK ((price_point = ANY (ARRAY['LOW'::text, 'MID'::text, 'HIGH'::text])))
+);
+
+ALTER TABLE ONLY social.competitors FORCE ROW LEVEL SECURITY;
+
+-- Name: context_snapshots; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.context_snapshots (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    post_id text NOT NULL,
+    context jsonb NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY social.context_snapshots FORCE ROW LEVEL SECURITY;
+
+-- Name: decision_exposures; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.decision_exposures (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    decision_id text NOT NULL,
+    created_at timestamp(3) with time zone NOT NULL,
+    eligible_actions text[] NOT NULL,
+    action text NOT NULL,
+    propensity double precision NOT NULL,
+    probabilities jsonb DEFAULT '{}'::jsonb NOT NULL,
+    policy_version text NOT NULL,
+    weights_version text NOT NULL,
+    features jsonb NOT NULL,
+    rng_key bigint NOT NULL,
+    CONSTRAINT decision_exposures_check CHECK ((action = ANY (eligible_actions))),
+    CONSTRAINT decision_exposures_eligible_actions_check CHECK ((cardinality(eligible_actions) > 0)),
+    CONSTRAINT decision_exposures_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.decision_exposures FORCE ROW LEVEL SECURITY;
+
+-- Name: decisions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.decisions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    post_id text NOT NULL,
+    platform text NOT NULL,
+    sss_score double precision NOT NULL,
+    ars_score double precision NOT NULL,
+    evs_score double precision NOT NULL,
+    trs_score double precision NOT NULL,
+    composite_score double precision NOT NULL,
+    mode text NOT NULL,
+    archetype text,
+    safety_flags text[] DEFAULT '{}'::text[] NOT NULL,
+    signals_json jsonb,
+    temporal_context jsonb,
+    competitor_detected text,
+    is_power_user boolean DEFAULT false NOT NULL,
+    user_tier text,
+    response_target_minutes integer,
+    caring_response boolean DEFAULT false NOT NULL,
+    engagement_rate double precision,
+    tier_reasons jsonb,
+    segment_used text,
+    decision_logic_version text DEFAULT 'v2.1'::text NOT NULL,
+    needs_review boolean DEFAULT false NOT NULL,
+    review_reason text,
+    composite_score_lower double precision,
+    composite_score_upper double precision,
+    mode_confidence double precision,
+    mode_probabilities jsonb,
+    experiment_id text,
+    experiment_variant text,
+    is_randomized_experiment boolean DEFAULT false NOT NULL,
+    predicted_mode text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    status text,
+    trace_id text,
+    CONSTRAINT decisions_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
+    CONSTRAINT decisions_ars_score_check CHECK (((ars_score >= (0)::double precision) AND (ars_score <= (1)::double precision))),
+    CONSTRAINT decisions_composite_score_check CHECK (((composite_score >= (0)::double precision) AND (composite_score <= (1)::double precision))),
+    CONSTRAINT decisions_evs_score_check CHECK (((evs_score >= (0)::double precision) AND (evs_score < 'Infinity'::double precision))),
+    CONSTRAINT decisions_mode_check CHECK ((mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_mode_confidence_check CHECK (((mode_confidence >= (0)::double precision) AND (mode_confidence <= (1)::double precision))),
+    CONSTRAINT decisions_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT decisions_predicted_mode_check CHECK ((predicted_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_response_target_minutes_check CHECK ((response_target_minutes > 0)),
+    CONSTRAINT decisions_sss_score_check CHECK (((sss_score >= (0)::double precision) AND (sss_score <= (1)::double precision))),
+    CONSTRAINT decisions_trs_score_check CHECK (((trs_score >= (0)::double precision) AND (trs_score <= (1)::double precision))),
+    CONSTRAINT decisions_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY social.decisions FORCE ROW LEVEL SECURITY;
+
+-- Name: decisions_default; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.decisions_default (
+    workspace_id text DEFAULT social.workspace() CONSTRAINT decisions_workspace_id_not_null NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text CONSTRAINT decisions_id_not_null NOT NULL,
+    post_id text CONSTRAINT decisions_post_id_not_null NOT NULL,
+    platform text CONSTRAINT decisions_platform_not_null NOT NULL,
+    sss_score double precision CONSTRAINT decisions_sss_score_not_null NOT NULL,
+    ars_score double precision CONSTRAINT decisions_ars_score_not_null NOT NULL,
+    evs_score double precision CONSTRAINT decisions_evs_score_not_null NOT NULL,
+    trs_score double precision CONSTRAINT decisions_trs_score_not_null NOT NULL,
+    composite_score double precision CONSTRAINT decisions_composite_score_not_null NOT NULL,
+    mode text CONSTRAINT decisions_mode_not_null NOT NULL,
+    archetype text,
+    safety_flags text[] DEFAULT '{}'::text[] CONSTRAINT decisions_safety_flags_not_null NOT NULL,
+    signals_json jsonb,
+    temporal_context jsonb,
+    competitor_detected text,
+    is_power_user boolean DEFAULT false CONSTRAINT decisions_is_power_user_not_null NOT NULL,
+    user_tier text,
+    response_target_minutes integer,
+    caring_response boolean DEFAULT false CONSTRAINT decisions_caring_response_not_null NOT NULL,
+    engagement_rate double precision,
+    tier_reasons jsonb,
+    segment_used text,
+    decision_logic_version text DEFAULT 'v2.1'::text CONSTRAINT decisions_decision_logic_version_not_null NOT NULL,
+    needs_review boolean DEFAULT false CONSTRAINT decisions_needs_review_not_null NOT NULL,
+    review_reason text,
+    composite_score_lower double precision,
+    composite_score_upper double precision,
+    mode_confidence double precision,
+    mode_probabilities jsonb,
+    experiment_id text,
+    experiment_variant text,
+    is_randomized_experiment boolean DEFAULT false CONSTRAINT decisions_is_randomized_experiment_not_null NOT NULL,
+    predicted_mode text,
+    created_at timestamp(3) with time zone DEFAULT now() CONSTRAINT decisions_created_at_not_null NOT NULL,
+    status text,
+    trace_id text,
+    CONSTRAINT decisions_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
+    CONSTRAINT decisions_ars_score_check CHECK (((ars_score >= (0)::double precision) AND (ars_score <= (1)::double precision))),
+    CONSTRAINT decisions_composite_score_check CHECK (((composite_score >= (0)::double precision) AND (composite_score <= (1)::double precision))),
+    CONSTRAINT decisions_evs_score_check CHECK (((evs_score >= (0)::double precision) AND (evs_score < 'Infinity'::double precision))),
+    CONSTRAINT decisions_mode_check CHECK ((mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_mode_confidence_check CHECK (((mode_confidence >= (0)::double precision) AND (mode_confidence <= (1)::double precision))),
+    CONSTRAINT decisions_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT decisions_predicted_mode_check CHECK ((predicted_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_response_target_minutes_check CHECK ((response_target_minutes > 0)),
+    CONSTRAINT decisions_sss_score_check CHECK (((sss_score >= (0)::double precision) AND (sss_score <= (1)::double precision))),
+    CONSTRAINT decisions_trs_score_check CHECK (((trs_score >= (0)::double precision) AND (trs_score <= (1)::double precision))),
+    CONSTRAINT decisions_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+);
+
+ALTER TABLE ONLY social.decisions_default FORCE ROW LEVEL SECURITY;
+
+-- Name: escalation_reasons; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.escalation_reasons (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    severity text NOT NULL,
+    auto_escalate boolean DEFAULT false NOT NULL,
+    CONSTRAINT escalation_reasons_severity_check CHECK ((severity = ANY (ARRAY['CRITICAL'::text, 'HIGH'::text, 'MEDIUM'::text, 'LOW'::text])))
+);
+
+-- Name: escalations; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.escalations (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    post_id text,
+    decision_id text,
+    decision_created_at timestamp(3) with time zone,
+    reply_id text,
+    reason text NOT NULL,
+    reason_text text,
+    priority text DEFAULT 'MEDIUM'::text NOT NULL,
+    status text DEFAULT 'PENDING'::text NOT NULL,
+    assigned_to text,
+    resolved_by text,
+    resolution_notes text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp(3) with time zone,
+    sla_due_at timestamp(3) with time zone,
+    claimed_by text,
+    claimed_until timestamp(3) with time zone,
+    CONSTRAINT escalations_check CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT escalations_priority_check CHECK ((priority = ANY (ARRAY['CRITICAL'::text, 'HIGH'::text, 'MEDIUM'::text, 'LOW'::text]))),
+    CONSTRAINT escalations_reason_check CHECK ((reason = ANY (ARRAY['SAFETY_AMBIGUITY'::text, 'VIRAL_THREAD'::text, 'MODERATOR_WARNING'::text, 'BACKLASH_SPIKE'::text, 'LOW_CONFIDENCE'::text, 'MANUAL_FLAG'::text]))),
+    CONSTRAINT escalations_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'IN_REVIEW'::text, 'RESOLVED'::text, 'DISMISSED'::text])))
+);
+
+ALTER TABLE ONLY social.escalations FORCE ROW LEVEL SECURITY;
+
+-- Name: experiment_assignments; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.experiment_assignments (
+    workspace_id text NOT NULL,
+    experiment_id text NOT NULL,
+    unit_id text NOT NULL,
+    variant text NOT NULL,
+    propensity double precision NOT NULL,
+    assigned_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT experiment_assignments_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.experiment_assignments FORCE ROW LEVEL SECURITY;
+
+-- Name: experiment_looks; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.experiment_looks (
+    workspace_id text NOT NULL,
+    experiment_id text NOT NULL,
+    n bigint NOT NULL,
+    log_e_value double precision NOT NULL,
+    cs_low double precision,
+    cs_high double precision,
+    srm_p double precision,
+    looked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT experiment_looks_srm_p_check CHECK (((srm_p >= (0)::double precision) AND (srm_p <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.experiment_looks FORCE ROW LEVEL SECURITY;
+
+-- Name: experiments; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.experiments (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    description text,
+    variant_a jsonb NOT NULL,
+    variant_b jsonb NOT NULL,
+    metric text NOT NULL,
+    traffic_split double precision DEFAULT 0.5 NOT NULL,
+    status text DEFAULT 'DRAFT'::text NOT NULL,
+    start_date timestamp(3) with time zone,
+    end_date timestamp(3) with time zone,
+    results_json jsonb,
+    winner text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT experiments_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'RUNNING'::text, 'PAUSED'::text, 'COMPLETED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT experiments_traffic_split_check CHECK (((traffic_split >= (0)::double precision) AND (traffic_split <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.experiments FORCE ROW LEVEL SECURITY;
+
+-- Name: funnel; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.funnel (
+    workspace_id text NOT NULL,
+    platform text NOT NULL,
+    day date NOT NULL,
+    stage text NOT NULL,
+    count bigint NOT NULL,
+    CONSTRAINT funnel_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.funnel FORCE ROW LEVEL SECURITY;
+
+-- Name: health_checks; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.health_checks (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    details jsonb,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY social.health_checks FORCE ROW LEVEL SECURITY;
+
+-- Name: kpi_metrics; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.kpi_metrics (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    date date NOT NULL,
+    platform text,
+    metric_type text NOT NULL,
+    metric_name text NOT NULL,
+    value double precision NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT kpi_metrics_metric_type_check CHECK ((metric_type = ANY (ARRAY['COMMERCIAL'::text, 'LOVE'::text, 'SAFETY'::text]))),
+    CONSTRAINT kpi_metrics_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.kpi_metrics FORCE ROW LEVEL SECURITY;
+
+-- Name: kpi_types; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.kpi_types (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    aggregation_type text DEFAULT 'SUM'::text NOT NULL,
+    unit text
+);
+
+-- Name: learning_events; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.learning_events (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    date timestamp(3) with time zone DEFAULT now() NOT NULL,
+    adjustment_type text NOT NULL,
+    adjustment jsonb NOT NULL,
+    predicted_improvement double precision NOT NULL,
+    baseline_performance double precision NOT NULL,
+    actual_improvement double precision,
+    accuracy double precision,
+    evaluated_at timestamp(3) with time zone,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    run_id text,
+    CONSTRAINT learning_events_adjustment_type_check CHECK ((adjustment_type = ANY (ARRAY['WEIGHT'::text, 'ARCHETYPE'::text, 'KEYWORD'::text])))
+);
+
+ALTER TABLE ONLY social.learning_events FORCE ROW LEVEL SECURITY;
+
+-- Name: learning_runs; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.learning_runs (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    run_id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    kind text NOT NULL,
+    "window" tstzrange,
+    seed bigint,
+    code_version text NOT NULL,
+    status text DEFAULT 'RUNNING'::text NOT NULL,
+    input_rows bigint,
+    skipped_reason text,
+    duration_ms bigint,
+    started_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT learning_runs_status_check CHECK ((status = ANY (ARRAY['RUNNING'::text, 'DONE'::text, 'SKIPPED'::text, 'FAILED'::text])))
+);
+
+ALTER TABLE ONLY social.learning_runs FORCE ROW LEVEL SECURITY;
+
+-- Name: order_events; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.order_events (
+    workspace_id text NOT NULL,
+    external_id text NOT NULL,
+    reply_id text,
+    utm_code text,
+    amount numeric(14,2) NOT NULL,
+    currency text NOT NULL,
+    new_customer boolean,
+    occurred_at timestamp(3) with time zone NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT order_events_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT order_events_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+ALTER TABLE ONLY social.order_events FORCE ROW LEVEL SECURITY;
+
+-- Name: pending_actions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.pending_actions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    author_id text NOT NULL,
+    action_type text NOT NULL,
+    target_count integer DEFAULT 1 NOT NULL,
+    completed integer DEFAULT 0 NOT NULL,
+    user_tier text NOT NULL,
+    trigger_post text,
+    expires_at timestamp(3) with time zone NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pending_actions_completed_check CHECK ((completed >= 0)),
+    CONSTRAINT pending_actions_target_count_check CHECK ((target_count > 0)),
+    CONSTRAINT pending_actions_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+);
+
+ALTER TABLE ONLY social.pending_actions FORCE ROW LEVEL SECURITY;
+
+-- Name: post_metric_snapshots; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.post_metric_snapshots (
+    workspace_id text NOT NULL,
+    post_id text NOT NULL,
+    minute timestamp(3) with time zone NOT NULL,
+    captured_at timestamp(3) with time zone NOT NULL,
+    likes bigint,
+    replies bigint,
+    reposts bigint,
+    quotes bigint,
+    views bigint
+);
+
+ALTER TABLE ONLY social.post_metric_snapshots FORCE ROW LEVEL SECURITY;
+
+-- Name: post_versions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.post_versions (
+    workspace_id text NOT NULL,
+    post_id text NOT NULL,
+    content_sha256 bytea NOT NULL,
+    content text NOT NULL,
+    edited_at timestamp(3) with time zone,
+    seen_at timestamp(3) with time zone NOT NULL,
+    recorded_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT post_versions_content_check CHECK (((char_length(content) >= 1) AND (char_length(content) <= 5000))),
+    CONSTRAINT post_versions_content_sha256_check CHECK ((octet_length(content_sha256) = 32))
+);
+
+ALTER TABLE ONLY social.post_versions FORCE ROW LEVEL SECURITY;
+
+-- Name: posts; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.posts (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    platform text NOT NULL,
+    platform_post_id text NOT NULL,
+    author_id text NOT NULL,
+    content text NOT NULL,
+    detected_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    processed_at timestamp(3) with time zone,
+    keyword_matches text[] DEFAULT '{}'::text[] NOT NULL,
+    keyword_categories text[] DEFAULT '{}'::text[] NOT NULL,
+    spam_filtered boolean DEFAULT false NOT NULL,
+    raw_metrics jsonb,
+    error_count integer DEFAULT 0 NOT NULL,
+    error_message text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    posted_at timestamp(3) with time zone,
+    edited_at timestamp(3) with time zone,
+    seen_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    lang text,
+    content_norm_hash bytea,
+    content_hash bytea,
+    embedding public.vector,
+    keyword_priority smallint,
+    spam_reason text,
+    in_reply_to text,
+    conversation text,
+    community text,
+    url text,
+    addressed boolean DEFAULT false NOT NULL,
+    first_metrics_at timestamp(3) with time zone,
+    observed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    superseded_by text,
+    deleted_at timestamp(3) with time zone,
+    source_id text,
+    event_id uuid,
+    trace_id text,
+    CONSTRAINT posts_content_check CHECK (((char_length(content) >= 1) AND (char_length(content) <= 5000))),
+    CONSTRAINT posts_content_hash_check CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT posts_content_norm_hash_check CHECK ((octet_length(content_norm_hash) = 32)),
+    CONSTRAINT posts_keyword_matches_check CHECK ((cardinality(keyword_matches) <= 50)),
+    CONSTRAINT posts_keyword_priority_check CHECK (((keyword_priority >= 1) AND (keyword_priority <= 9))),
+    CONSTRAINT posts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT posts_platform_post_id_check CHECK ((platform_post_id ~ '^[a-zA-Z0-9_-]{1,100}$'::text))
+);
+
+ALTER TABLE ONLY social.posts FORCE ROW LEVEL SECURITY;
+
+-- Name: power_tiers; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.power_tiers (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    min_followers integer NOT NULL,
+    max_followers integer,
+    priority_weight double precision DEFAULT 1 NOT NULL
+);
+
+-- Name: profile_versions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.profile_versions (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    sha256 bytea NOT NULL,
+    toml text NOT NULL,
+    loaded_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    loaded_by text NOT NULL,
+    CONSTRAINT profile_versions_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+ALTER TABLE ONLY social.profile_versions FORCE ROW LEVEL SECURITY;
+
+-- Name: randomized_experiments; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.randomized_experiments (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    decision_id text NOT NULL,
+    decision_created_at timestamp(3) with time zone,
+    predicted_mode text NOT NULL,
+    actual_mode text NOT NULL,
+    predicted_outcome double precision,
+    actual_outcome double precision,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    propensity double precision,
+    CONSTRAINT randomized_experiments_actual_mode_check CHECK ((actual_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT randomized_experiments_predicted_mode_check CHECK ((predicted_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT randomized_experiments_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.randomized_experiments FORCE ROW LEVEL SECURITY;
+
+-- Name: refused_posts; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.refused_posts (
+    workspace_id text NOT NULL,
+    platform text NOT NULL,
+    platform_post_id text NOT NULL,
+    rule text NOT NULL,
+    message text NOT NULL,
+    event_id uuid NOT NULL,
+    at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT refused_posts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.refused_posts FORCE ROW LEVEL SECURITY;
+
+-- Name: relationship_events; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.relationship_events (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    author_id text NOT NULL,
+    reply_id text,
+    type text NOT NULL,
+    source_event_id text NOT NULL,
+    weight double precision NOT NULL,
+    occurred_at timestamp(3) with time zone NOT NULL,
+    CONSTRAINT relationship_events_weight_check CHECK (((weight >= ('-1'::integer)::double precision) AND (weight <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.relationship_events FORCE ROW LEVEL SECURITY;
+
+-- Name: replies; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.replies (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    decision_id text NOT NULL,
+    decision_created_at timestamp(3) with time zone,
+    content text NOT NULL,
+    archetype text,
+    platform text NOT NULL,
+    platform_post_id text,
+    utm_code text,
+    help_count integer DEFAULT 0 NOT NULL,
+    approval_status text DEFAULT 'PENDING'::text NOT NULL,
+    approved_by text,
+    approved_at timestamp(3) with time zone,
+    posted_at timestamp(3) with time zone,
+    metrics_json jsonb,
+    deleted_at timestamp(3) with time zone,
+    delete_reason text,
+    reply_type text DEFAULT 'STANDARD'::text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    decision_snapshot jsonb NOT NULL,
+    idempotency_key text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT replies_approval_status_check CHECK ((approval_status = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'REJECTED'::text, 'AUTO_APPROVED'::text]))),
+    CONSTRAINT replies_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
+    CONSTRAINT replies_content_check CHECK ((((char_length(content) >= 10) AND (char_length(content) <= 1000)) OR (content = '[deleted]'::text))),
+    CONSTRAINT replies_help_count_check CHECK ((help_count >= 0)),
+    CONSTRAINT replies_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT replies_reply_type_check CHECK ((reply_type = ANY (ARRAY['STANDARD'::text, 'COMPETITIVE_POSITIONING'::text, 'MYTH_CORRECTION'::text, 'KARMA_BUILDING'::text]))),
+    CONSTRAINT replies_utm_code_check CHECK ((utm_code ~ '^[a-z0-9_-]+$'::text)),
+    CONSTRAINT replies_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY social.replies FORCE ROW LEVEL SECURITY;
+
+-- Name: reply_outcomes; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.reply_outcomes (
+    workspace_id text NOT NULL,
+    reply_id text NOT NULL,
+    "window" text NOT NULL,
+    captured_at timestamp(3) with time zone NOT NULL,
+    metrics jsonb NOT NULL,
+    complete boolean DEFAULT true NOT NULL,
+    CONSTRAINT reply_outcomes_window_check CHECK (("window" = ANY (ARRAY['15m'::text, '60m'::text, '24h'::text, '7d'::text])))
+);
+
+ALTER TABLE ONLY social.reply_outcomes FORCE ROW LEVEL SECURITY;
+
+-- Name: segmented_weights; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.segmented_weights (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    segment_type text NOT NULL,
+    segment_key text NOT NULL,
+    sss_weight double precision DEFAULT 0.40 NOT NULL,
+    ars_weight double precision DEFAULT 0.25 NOT NULL,
+    evs_weight double precision DEFAULT 0.20 NOT NULL,
+    trs_weight double precision DEFAULT 0.15 NOT NULL,
+    sample_size integer DEFAULT 0 NOT NULL,
+    performance double precision,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT segmented_weights_ars_weight_check CHECK (((ars_weight >= (0)::double precision) AND (ars_weight <= (1)::double precision))),
+    CONSTRAINT segmented_weights_evs_weight_check CHECK (((evs_weight >= (0)::double precision) AND (evs_weight <= (1)::double precision))),
+    CONSTRAINT segmented_weights_sample_size_check CHECK ((sample_size >= 0)),
+    CONSTRAINT segmented_weights_segment_type_check CHECK ((segment_type = ANY (ARRAY['GLOBAL'::text, 'PLATFORM'::text, 'TIME_OF_DAY'::text, 'DAY_OF_WEEK'::text, 'COMBINED'::text]))),
+    CONSTRAINT segmented_weights_simplex CHECK ((abs(((((sss_weight + ars_weight) + evs_weight) + trs_weight) - (1)::double precision)) <= (0.001)::double precision)),
+    CONSTRAINT segmented_weights_sss_weight_check CHECK (((sss_weight >= (0)::double precision) AND (sss_weight <= (1)::double precision))),
+    CONSTRAINT segmented_weights_trs_weight_check CHECK (((trs_weight >= (0)::double precision) AND (trs_weight <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.segmented_weights FORCE ROW LEVEL SECURITY;
+
+-- Name: temporal_config_history; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.temporal_config_history (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    config_type text NOT NULL,
+    action text NOT NULL,
+    config_id text NOT NULL,
+    before jsonb,
+    after jsonb,
+    changed_by text,
+    changed_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    reason text
+);
+
+ALTER TABLE ONLY social.temporal_config_history FORCE ROW LEVEL SECURITY;
+
+-- Name: tier_changes; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.tier_changes (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    author_id text NOT NULL,
+    previous_tier text,
+    new_tier text NOT NULL,
+    trigger text NOT NULL,
+    growth_rate double precision,
+    engagement_rate double precision,
+    follower_count integer,
+    notes text,
+    created_by text,
+    metadata jsonb,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tier_changes_new_tier_check CHECK ((new_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text]))),
+    CONSTRAINT tier_changes_previous_tier_check CHECK ((previous_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+);
+
+ALTER TABLE ONLY social.tier_changes FORCE ROW LEVEL SECURITY;
+
+-- Name: tombstones; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.tombstones (
+    workspace_id text NOT NULL,
+    platform text NOT NULL,
+    kind text NOT NULL,
+    platform_id text NOT NULL,
+    reason text,
+    at timestamp(3) with time zone,
+    for_good boolean DEFAULT false NOT NULL,
+    superseded_by text,
+    recorded_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tombstones_check CHECK (((superseded_by IS NULL) OR (kind = 'post'::text))),
+    CONSTRAINT tombstones_kind_check CHECK ((kind = ANY (ARRAY['post'::text, 'author'::text]))),
+    CONSTRAINT tombstones_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.tombstones FORCE ROW LEVEL SECURITY;
+
+-- Name: weight_adjustment_logs; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.weight_adjustment_logs (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    date timestamp(3) with time zone DEFAULT now() NOT NULL,
+    action text NOT NULL,
+    reason text,
+    valid_segments integer,
+    total_segments integer,
+    sample_sizes jsonb,
+    old_weights jsonb,
+    new_weights jsonb,
+    predicted_improvement double precision,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    run_id text,
+    CONSTRAINT weight_adjustment_logs_action_check CHECK ((action = ANY (ARRAY['ADJUSTED'::text, 'SKIPPED'::text])))
+);
+
+ALTER TABLE ONLY social.weight_adjustment_logs FORCE ROW LEVEL SECURITY;
+
+-- Name: weight_versions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.weight_versions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    segment_type text NOT NULL,
+    segment_key text NOT NULL,
+    version integer NOT NULL,
+    weights double precision[] NOT NULL,
+    posterior_mean double precision[],
+    posterior_cov double precision[],
+    effective_from timestamp(3) with time zone DEFAULT now() NOT NULL,
+    effective_to timestamp(3) with time zone,
+    parent_id text,
+    approved_by text,
+    run_id text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT weight_versions_segment_type_check CHECK ((segment_type = ANY (ARRAY['GLOBAL'::text, 'PLATFORM'::text, 'TIME_OF_DAY'::text, 'DAY_OF_WEEK'::text, 'COMBINED'::text]))),
+    CONSTRAINT weight_versions_simplex CHECK (((cardinality(weights) = 4) AND (array_ndims(weights) = 1) AND (array_position(weights, NULL::double precision) IS NULL) AND (abs(((((weights[1] + weights[2]) + weights[3]) + weights[4]) - (1)::double precision)) < (0.000000001)::double precision) AND ((0.05)::double precision <= ALL (weights)) AND ((0.95)::double precision >= ALL (weights)))),
+    CONSTRAINT weight_versions_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY social.weight_versions FORCE ROW LEVEL SECURITY;
+
+-- Name: worker_heartbeats; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.worker_heartbeats (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    worker_name text NOT NULL,
+    posts_processed_count bigint DEFAULT 0 NOT NULL,
+    last_activity_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    metadata jsonb
+);
+
+ALTER TABLE ONLY social.worker_heartbeats FORCE ROW LEVEL SECURITY;
+
 -- Name: event_bodies_default; Type: TABLE ATTACH; Schema: ops; Owner: -
 
 ALTER TABLE ONLY ops.event_bodies ATTACH PARTITION ops.event_bodies_default DEFAULT;
@@ -866,6 +1889,10 @@ ALTER TABLE ONLY ops.event_bodies ATTACH PARTITION ops.event_bodies_default DEFA
 -- Name: job_history_default; Type: TABLE ATTACH; Schema: ops; Owner: -
 
 ALTER TABLE ONLY ops.job_history ATTACH PARTITION ops.job_history_default DEFAULT;
+
+-- Name: decisions_default; Type: TABLE ATTACH; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.decisions ATTACH PARTITION social.decisions_default DEFAULT;
 
 -- Name: jobs position; Type: DEFAULT; Schema: ops; Owner: -
 
@@ -1106,6 +2133,356 @@ ALTER TABLE ONLY signals.users
 ALTER TABLE ONLY signals.workspaces
     ADD CONSTRAINT workspaces_pkey PRIMARY KEY (id);
 
+-- Name: archetypes archetypes_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.archetypes
+    ADD CONSTRAINT archetypes_name_key UNIQUE (name);
+
+-- Name: archetypes archetypes_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.archetypes
+    ADD CONSTRAINT archetypes_pkey PRIMARY KEY (id);
+
+-- Name: audit_logs audit_logs_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.audit_logs
+    ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (id);
+
+-- Name: audit_logs audit_logs_seq; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.audit_logs
+    ADD CONSTRAINT audit_logs_seq UNIQUE (workspace_id, seq);
+
+-- Name: authors authors_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.authors
+    ADD CONSTRAINT authors_pkey PRIMARY KEY (id);
+
+-- Name: authors authors_platform_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.authors
+    ADD CONSTRAINT authors_platform_id_key UNIQUE (workspace_id, platform, platform_id);
+
+-- Name: authors authors_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.authors
+    ADD CONSTRAINT authors_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: champion_tiers champion_tiers_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.champion_tiers
+    ADD CONSTRAINT champion_tiers_name_key UNIQUE (name);
+
+-- Name: champion_tiers champion_tiers_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.champion_tiers
+    ADD CONSTRAINT champion_tiers_pkey PRIMARY KEY (id);
+
+-- Name: click_events click_events_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.click_events
+    ADD CONSTRAINT click_events_pkey PRIMARY KEY (workspace_id, external_id);
+
+-- Name: community_champions community_champions_author_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.community_champions
+    ADD CONSTRAINT community_champions_author_key UNIQUE (workspace_id, author_id);
+
+-- Name: community_champions community_champions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.community_champions
+    ADD CONSTRAINT community_champions_pkey PRIMARY KEY (id);
+
+-- Name: competitive_mentions competitive_mentions_once; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitive_mentions
+    ADD CONSTRAINT competitive_mentions_once UNIQUE (post_id, competitor_id);
+
+-- Name: competitive_mentions competitive_mentions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitive_mentions
+    ADD CONSTRAINT competitive_mentions_pkey PRIMARY KEY (id);
+
+-- Name: competitor_categories competitor_categories_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitor_categories
+    ADD CONSTRAINT competitor_categories_name_key UNIQUE (name);
+
+-- Name: competitor_categories competitor_categories_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitor_categories
+    ADD CONSTRAINT competitor_categories_pkey PRIMARY KEY (id);
+
+-- Name: competitors competitors_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitors
+    ADD CONSTRAINT competitors_name_key UNIQUE (workspace_id, name);
+
+-- Name: competitors competitors_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitors
+    ADD CONSTRAINT competitors_pkey PRIMARY KEY (id);
+
+-- Name: competitors competitors_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitors
+    ADD CONSTRAINT competitors_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: context_snapshots context_snapshots_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.context_snapshots
+    ADD CONSTRAINT context_snapshots_pkey PRIMARY KEY (id);
+
+-- Name: decision_exposures decision_exposures_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.decision_exposures
+    ADD CONSTRAINT decision_exposures_pkey PRIMARY KEY (decision_id);
+
+-- Name: decisions decisions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.decisions
+    ADD CONSTRAINT decisions_pkey PRIMARY KEY (id, created_at);
+
+-- Name: decisions_default decisions_default_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.decisions_default
+    ADD CONSTRAINT decisions_default_pkey PRIMARY KEY (id, created_at);
+
+-- Name: escalation_reasons escalation_reasons_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalation_reasons
+    ADD CONSTRAINT escalation_reasons_name_key UNIQUE (name);
+
+-- Name: escalation_reasons escalation_reasons_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalation_reasons
+    ADD CONSTRAINT escalation_reasons_pkey PRIMARY KEY (id);
+
+-- Name: escalations escalations_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalations
+    ADD CONSTRAINT escalations_pkey PRIMARY KEY (id);
+
+-- Name: experiment_assignments experiment_assignments_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_assignments
+    ADD CONSTRAINT experiment_assignments_pkey PRIMARY KEY (experiment_id, unit_id);
+
+-- Name: experiment_looks experiment_looks_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_looks
+    ADD CONSTRAINT experiment_looks_pkey PRIMARY KEY (experiment_id, n);
+
+-- Name: experiments experiments_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiments
+    ADD CONSTRAINT experiments_pkey PRIMARY KEY (id);
+
+-- Name: experiments experiments_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiments
+    ADD CONSTRAINT experiments_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: funnel funnel_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.funnel
+    ADD CONSTRAINT funnel_pkey PRIMARY KEY (workspace_id, platform, day, stage);
+
+-- Name: health_checks health_checks_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.health_checks
+    ADD CONSTRAINT health_checks_pkey PRIMARY KEY (id);
+
+-- Name: kpi_metrics kpi_metrics_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.kpi_metrics
+    ADD CONSTRAINT kpi_metrics_key UNIQUE NULLS NOT DISTINCT (workspace_id, date, platform, metric_type, metric_name);
+
+-- Name: kpi_metrics kpi_metrics_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.kpi_metrics
+    ADD CONSTRAINT kpi_metrics_pkey PRIMARY KEY (id);
+
+-- Name: kpi_types kpi_types_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.kpi_types
+    ADD CONSTRAINT kpi_types_name_key UNIQUE (name);
+
+-- Name: kpi_types kpi_types_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.kpi_types
+    ADD CONSTRAINT kpi_types_pkey PRIMARY KEY (id);
+
+-- Name: learning_events learning_events_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_events
+    ADD CONSTRAINT learning_events_pkey PRIMARY KEY (id);
+
+-- Name: learning_runs learning_runs_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_runs
+    ADD CONSTRAINT learning_runs_pkey PRIMARY KEY (run_id);
+
+-- Name: learning_runs learning_runs_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_runs
+    ADD CONSTRAINT learning_runs_workspace_id_key UNIQUE (workspace_id, run_id);
+
+-- Name: order_events order_events_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.order_events
+    ADD CONSTRAINT order_events_pkey PRIMARY KEY (workspace_id, external_id);
+
+-- Name: pending_actions pending_actions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.pending_actions
+    ADD CONSTRAINT pending_actions_pkey PRIMARY KEY (id);
+
+-- Name: post_metric_snapshots post_metric_snapshots_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_metric_snapshots
+    ADD CONSTRAINT post_metric_snapshots_pkey PRIMARY KEY (post_id, minute);
+
+-- Name: post_versions post_versions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_versions
+    ADD CONSTRAINT post_versions_pkey PRIMARY KEY (post_id, content_sha256);
+
+-- Name: posts posts_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.posts
+    ADD CONSTRAINT posts_pkey PRIMARY KEY (id);
+
+-- Name: posts posts_platform_post_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.posts
+    ADD CONSTRAINT posts_platform_post_id_key UNIQUE (workspace_id, platform, platform_post_id);
+
+-- Name: posts posts_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.posts
+    ADD CONSTRAINT posts_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: power_tiers power_tiers_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.power_tiers
+    ADD CONSTRAINT power_tiers_name_key UNIQUE (name);
+
+-- Name: power_tiers power_tiers_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.power_tiers
+    ADD CONSTRAINT power_tiers_pkey PRIMARY KEY (id);
+
+-- Name: profile_versions profile_versions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.profile_versions
+    ADD CONSTRAINT profile_versions_pkey PRIMARY KEY (id);
+
+-- Name: randomized_experiments randomized_experiments_decision_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.randomized_experiments
+    ADD CONSTRAINT randomized_experiments_decision_key UNIQUE (workspace_id, decision_id);
+
+-- Name: randomized_experiments randomized_experiments_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.randomized_experiments
+    ADD CONSTRAINT randomized_experiments_pkey PRIMARY KEY (id);
+
+-- Name: refused_posts refused_posts_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.refused_posts
+    ADD CONSTRAINT refused_posts_pkey PRIMARY KEY (workspace_id, platform, platform_post_id, rule);
+
+-- Name: relationship_events relationship_events_once; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.relationship_events
+    ADD CONSTRAINT relationship_events_once UNIQUE (workspace_id, type, source_event_id);
+
+-- Name: relationship_events relationship_events_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.relationship_events
+    ADD CONSTRAINT relationship_events_pkey PRIMARY KEY (id);
+
+-- Name: replies replies_idempotency_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.replies
+    ADD CONSTRAINT replies_idempotency_key UNIQUE (workspace_id, idempotency_key);
+
+-- Name: replies replies_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.replies
+    ADD CONSTRAINT replies_pkey PRIMARY KEY (id);
+
+-- Name: replies replies_utm_code_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.replies
+    ADD CONSTRAINT replies_utm_code_key UNIQUE (workspace_id, utm_code);
+
+-- Name: replies replies_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.replies
+    ADD CONSTRAINT replies_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: reply_outcomes reply_outcomes_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.reply_outcomes
+    ADD CONSTRAINT reply_outcomes_pkey PRIMARY KEY (reply_id, "window");
+
+-- Name: segmented_weights segmented_weights_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.segmented_weights
+    ADD CONSTRAINT segmented_weights_pkey PRIMARY KEY (id);
+
+-- Name: segmented_weights segmented_weights_segment_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.segmented_weights
+    ADD CONSTRAINT segmented_weights_segment_key UNIQUE (workspace_id, segment_type, segment_key);
+
+-- Name: temporal_config_history temporal_config_history_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.temporal_config_history
+    ADD CONSTRAINT temporal_config_history_pkey PRIMARY KEY (id);
+
+-- Name: tier_changes tier_changes_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.tier_changes
+    ADD CONSTRAINT tier_changes_pkey PRIMARY KEY (id);
+
+-- Name: tombstones tombstones_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.tombstones
+    ADD CONSTRAINT tombstones_pkey PRIMARY KEY (workspace_id, platform, kind, platform_id);
+
+-- Name: weight_adjustment_logs weight_adjustment_logs_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_adjustment_logs
+    ADD CONSTRAINT weight_adjustment_logs_pkey PRIMARY KEY (id);
+
+-- Name: weight_versions weight_versions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_pkey PRIMARY KEY (id);
+
+-- Name: weight_versions weight_versions_version_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_version_key UNIQUE (workspace_id, segment_type, segment_key, version);
+
+-- Name: weight_versions weight_versions_workspace_id_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_workspace_id_key UNIQUE (workspace_id, id);
+
+-- Name: worker_heartbeats worker_heartbeats_name_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.worker_heartbeats
+    ADD CONSTRAINT worker_heartbeats_name_key UNIQUE (workspace_id, worker_name);
+
+-- Name: worker_heartbeats worker_heartbeats_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.worker_heartbeats
+    ADD CONSTRAINT worker_heartbeats_pkey PRIMARY KEY (id);
+
 -- Name: api_keys_workspace; Type: INDEX; Schema: ops; Owner: -
 
 CREATE INDEX api_keys_workspace ON ops.api_keys USING btree (workspace_id);
@@ -1262,6 +2639,322 @@ CREATE UNIQUE INDEX signals_workspace_source_idx ON signals.signals USING btree 
 
 CREATE INDEX signals_workspace_status_idx ON signals.signals USING btree (workspace_id, status);
 
+-- Name: audit_logs_actor_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX audit_logs_actor_idx ON social.audit_logs USING btree (workspace_id, actor);
+
+-- Name: audit_logs_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX audit_logs_created_at_idx ON social.audit_logs USING btree (workspace_id, created_at);
+
+-- Name: audit_logs_entity_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX audit_logs_entity_idx ON social.audit_logs USING btree (workspace_id, entity_type, entity_id);
+
+-- Name: authors_is_power_user_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_is_power_user_idx ON social.authors USING btree (workspace_id, is_power_user);
+
+-- Name: authors_last_tier_update_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_last_tier_update_idx ON social.authors USING btree (workspace_id, last_tier_update);
+
+-- Name: authors_platform_handle_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_platform_handle_idx ON social.authors USING btree (workspace_id, platform, handle);
+
+-- Name: authors_power_user_tier_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_power_user_tier_idx ON social.authors USING btree (workspace_id, is_power_user, user_tier);
+
+-- Name: authors_relationship_score_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_relationship_score_idx ON social.authors USING btree (workspace_id, relationship_score);
+
+-- Name: authors_user_tier_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX authors_user_tier_idx ON social.authors USING btree (workspace_id, user_tier);
+
+-- Name: click_events_reply_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX click_events_reply_idx ON social.click_events USING btree (reply_id, occurred_at);
+
+-- Name: community_champions_advocate_status_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX community_champions_advocate_status_idx ON social.community_champions USING btree (workspace_id, advocate_status);
+
+-- Name: community_champions_engagement_count_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX community_champions_engagement_count_idx ON social.community_champions USING btree (workspace_id, engagement_count);
+
+-- Name: competitive_mentions_competitor_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX competitive_mentions_competitor_idx ON social.competitive_mentions USING btree (competitor_id);
+
+-- Name: competitive_mentions_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX competitive_mentions_created_at_idx ON social.competitive_mentions USING btree (workspace_id, created_at);
+
+-- Name: competitive_mentions_opportunity_score_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX competitive_mentions_opportunity_score_idx ON social.competitive_mentions USING btree (workspace_id, opportunity_score);
+
+-- Name: competitive_mentions_sentiment_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX competitive_mentions_sentiment_idx ON social.competitive_mentions USING btree (workspace_id, sentiment);
+
+-- Name: context_snapshots_post_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX context_snapshots_post_idx ON social.context_snapshots USING btree (post_id, created_at);
+
+-- Name: decision_exposures_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decision_exposures_created_at_idx ON social.decision_exposures USING btree (workspace_id, created_at);
+
+-- Name: decisions_composite_score_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_composite_score_idx ON ONLY social.decisions USING btree (workspace_id, composite_score);
+
+-- Name: decisions_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_created_at_idx ON ONLY social.decisions USING btree (workspace_id, created_at);
+
+-- Name: decisions_post_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_post_idx ON ONLY social.decisions USING btree (post_id);
+
+-- Name: decisions_default_post_id_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_post_id_idx ON social.decisions_default USING btree (post_id);
+
+-- Name: decisions_default_workspace_id_composite_score_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_composite_score_idx ON social.decisions_default USING btree (workspace_id, composite_score);
+
+-- Name: decisions_review_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_review_idx ON ONLY social.decisions USING btree (workspace_id, created_at, composite_score, mode, needs_review);
+
+-- Name: decisions_default_workspace_id_created_at_composite_score_m_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_created_at_composite_score_m_idx ON social.decisions_default USING btree (workspace_id, created_at, composite_score, mode, needs_review);
+
+-- Name: decisions_default_workspace_id_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_created_at_idx ON social.decisions_default USING btree (workspace_id, created_at);
+
+-- Name: decisions_experiment_variant_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_experiment_variant_idx ON ONLY social.decisions USING btree (workspace_id, experiment_variant);
+
+-- Name: decisions_default_workspace_id_experiment_variant_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_experiment_variant_idx ON social.decisions_default USING btree (workspace_id, experiment_variant);
+
+-- Name: decisions_is_randomized_experiment_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_is_randomized_experiment_idx ON ONLY social.decisions USING btree (workspace_id, is_randomized_experiment);
+
+-- Name: decisions_default_workspace_id_is_randomized_experiment_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_is_randomized_experiment_idx ON social.decisions_default USING btree (workspace_id, is_randomized_experiment);
+
+-- Name: decisions_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_mode_idx ON ONLY social.decisions USING btree (workspace_id, mode);
+
+-- Name: decisions_default_workspace_id_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_mode_idx ON social.decisions_default USING btree (workspace_id, mode);
+
+-- Name: decisions_platform_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_platform_mode_idx ON ONLY social.decisions USING btree (workspace_id, platform, mode, created_at DESC);
+
+-- Name: decisions_default_workspace_id_platform_mode_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_platform_mode_created_at_idx ON social.decisions_default USING btree (workspace_id, platform, mode, created_at DESC);
+
+-- Name: decisions_sss_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_sss_mode_idx ON ONLY social.decisions USING btree (workspace_id, sss_score, mode);
+
+-- Name: decisions_default_workspace_id_sss_score_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX decisions_default_workspace_id_sss_score_mode_idx ON social.decisions_default USING btree (workspace_id, sss_score, mode);
+
+-- Name: escalations_assigned_to_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX escalations_assigned_to_idx ON social.escalations USING btree (workspace_id, assigned_to);
+
+-- Name: escalations_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX escalations_created_at_idx ON social.escalations USING btree (workspace_id, created_at);
+
+-- Name: escalations_living; Type: INDEX; Schema: social; Owner: -
+
+CREATE UNIQUE INDEX escalations_living ON social.escalations USING btree (workspace_id, decision_id, reason) WHERE ((decision_id IS NOT NULL) AND (status = ANY (ARRAY['PENDING'::text, 'IN_REVIEW'::text])));
+
+-- Name: escalations_status_priority_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX escalations_status_priority_idx ON social.escalations USING btree (workspace_id, status, priority);
+
+-- Name: experiments_start_date_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX experiments_start_date_idx ON social.experiments USING btree (workspace_id, start_date);
+
+-- Name: experiments_status_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX experiments_status_idx ON social.experiments USING btree (workspace_id, status);
+
+-- Name: health_checks_created_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX health_checks_created_at_idx ON social.health_checks USING btree (workspace_id, created_at);
+
+-- Name: kpi_metrics_date_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX kpi_metrics_date_idx ON social.kpi_metrics USING btree (workspace_id, date);
+
+-- Name: kpi_metrics_platform_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX kpi_metrics_platform_idx ON social.kpi_metrics USING btree (workspace_id, platform);
+
+-- Name: learning_events_adjustment_type_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX learning_events_adjustment_type_idx ON social.learning_events USING btree (workspace_id, adjustment_type);
+
+-- Name: learning_events_date_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX learning_events_date_idx ON social.learning_events USING btree (workspace_id, date);
+
+-- Name: learning_events_evaluated_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX learning_events_evaluated_at_idx ON social.learning_events USING btree (workspace_id, evaluated_at);
+
+-- Name: learning_runs_started_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX learning_runs_started_at_idx ON social.learning_runs USING btree (workspace_id, kind, started_at);
+
+-- Name: order_events_reply_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX order_events_reply_idx ON social.order_events USING btree (reply_id, occurred_at);
+
+-- Name: pending_actions_author_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX pending_actions_author_idx ON social.pending_actions USING btree (author_id);
+
+-- Name: pending_actions_expires_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX pending_actions_expires_at_idx ON social.pending_actions USING btree (workspace_id, expires_at);
+
+-- Name: post_metric_snapshots_workspace_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX post_metric_snapshots_workspace_idx ON social.post_metric_snapshots USING btree (workspace_id, minute);
+
+-- Name: post_versions_workspace_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX post_versions_workspace_idx ON social.post_versions USING btree (workspace_id);
+
+-- Name: posts_author_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_author_idx ON social.posts USING btree (author_id, posted_at);
+
+-- Name: posts_content_hash_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_content_hash_idx ON social.posts USING btree (content_hash);
+
+-- Name: posts_content_norm_hash_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_content_norm_hash_idx ON social.posts USING btree (workspace_id, content_norm_hash);
+
+-- Name: posts_conversation_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_conversation_idx ON social.posts USING btree (workspace_id, platform, conversation) WHERE (conversation IS NOT NULL);
+
+-- Name: posts_event_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_event_idx ON social.posts USING btree (event_id);
+
+-- Name: posts_platform_detected_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_platform_detected_at_idx ON social.posts USING btree (workspace_id, platform, detected_at);
+
+-- Name: posts_processed_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_processed_at_idx ON social.posts USING btree (workspace_id, processed_at);
+
+-- Name: posts_spam_filtered_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_spam_filtered_idx ON social.posts USING btree (workspace_id, spam_filtered);
+
+-- Name: posts_unprocessed_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_unprocessed_idx ON social.posts USING btree (workspace_id, detected_at) WHERE ((processed_at IS NULL) AND (NOT spam_filtered) AND (superseded_by IS NULL) AND (deleted_at IS NULL));
+
+-- Name: profile_versions_loaded_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX profile_versions_loaded_at_idx ON social.profile_versions USING btree (workspace_id, name, loaded_at DESC);
+
+-- Name: randomized_experiments_actual_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX randomized_experiments_actual_mode_idx ON social.randomized_experiments USING btree (workspace_id, actual_mode);
+
+-- Name: randomized_experiments_predicted_mode_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX randomized_experiments_predicted_mode_idx ON social.randomized_experiments USING btree (workspace_id, predicted_mode);
+
+-- Name: relationship_events_author_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX relationship_events_author_idx ON social.relationship_events USING btree (author_id, occurred_at);
+
+-- Name: replies_approval_status_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_approval_status_idx ON social.replies USING btree (workspace_id, approval_status);
+
+-- Name: replies_decision_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_decision_idx ON social.replies USING btree (decision_id);
+
+-- Name: replies_platform_post_id_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_platform_post_id_idx ON social.replies USING btree (workspace_id, platform_post_id);
+
+-- Name: replies_platform_posted_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_platform_posted_at_idx ON social.replies USING btree (workspace_id, platform, posted_at);
+
+-- Name: replies_posted_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_posted_at_idx ON social.replies USING btree (workspace_id, posted_at);
+
+-- Name: segmented_weights_sample_size_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX segmented_weights_sample_size_idx ON social.segmented_weights USING btree (workspace_id, segment_type, segment_key, sample_size);
+
+-- Name: temporal_config_history_changed_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX temporal_config_history_changed_at_idx ON social.temporal_config_history USING btree (workspace_id, changed_at);
+
+-- Name: tier_changes_author_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX tier_changes_author_idx ON social.tier_changes USING btree (author_id, created_at);
+
+-- Name: tombstones_superseded_by_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX tombstones_superseded_by_idx ON social.tombstones USING btree (workspace_id, platform, superseded_by) WHERE (superseded_by IS NOT NULL);
+
+-- Name: weight_adjustment_logs_date_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX weight_adjustment_logs_date_idx ON social.weight_adjustment_logs USING btree (workspace_id, date);
+
+-- Name: weight_versions_in_force; Type: INDEX; Schema: social; Owner: -
+
+CREATE UNIQUE INDEX weight_versions_in_force ON social.weight_versions USING btree (workspace_id, segment_type, segment_key) WHERE (effective_to IS NULL);
+
+-- Name: worker_heartbeats_last_activity_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX worker_heartbeats_last_activity_at_idx ON social.worker_heartbeats USING btree (workspace_id, last_activity_at);
+
 -- Name: event_bodies_default_event_id_idx; Type: INDEX ATTACH; Schema: ops; Owner: -
 
 ALTER INDEX ops.event_bodies_event ATTACH PARTITION ops.event_bodies_default_event_id_idx;
@@ -1269,6 +2962,46 @@ ALTER INDEX ops.event_bodies_event ATTACH PARTITION ops.event_bodies_default_eve
 -- Name: job_history_default_id_idx; Type: INDEX ATTACH; Schema: ops; Owner: -
 
 ALTER INDEX ops.job_history_id ATTACH PARTITION ops.job_history_default_id_idx;
+
+-- Name: decisions_default_pkey; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_pkey ATTACH PARTITION social.decisions_default_pkey;
+
+-- Name: decisions_default_post_id_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_post_idx ATTACH PARTITION social.decisions_default_post_id_idx;
+
+-- Name: decisions_default_workspace_id_composite_score_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_composite_score_idx ATTACH PARTITION social.decisions_default_workspace_id_composite_score_idx;
+
+-- Name: decisions_default_workspace_id_created_at_composite_score_m_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_review_idx ATTACH PARTITION social.decisions_default_workspace_id_created_at_composite_score_m_idx;
+
+-- Name: decisions_default_workspace_id_created_at_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_created_at_idx ATTACH PARTITION social.decisions_default_workspace_id_created_at_idx;
+
+-- Name: decisions_default_workspace_id_experiment_variant_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_experiment_variant_idx ATTACH PARTITION social.decisions_default_workspace_id_experiment_variant_idx;
+
+-- Name: decisions_default_workspace_id_is_randomized_experiment_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_is_randomized_experiment_idx ATTACH PARTITION social.decisions_default_workspace_id_is_randomized_experiment_idx;
+
+-- Name: decisions_default_workspace_id_mode_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_mode_idx ATTACH PARTITION social.decisions_default_workspace_id_mode_idx;
+
+-- Name: decisions_default_workspace_id_platform_mode_created_at_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_platform_mode_idx ATTACH PARTITION social.decisions_default_workspace_id_platform_mode_created_at_idx;
+
+-- Name: decisions_default_workspace_id_sss_score_mode_idx; Type: INDEX ATTACH; Schema: social; Owner: -
+
+ALTER INDEX social.decisions_sss_mode_idx ATTACH PARTITION social.decisions_default_workspace_id_sss_score_mode_idx;
 
 -- Name: projects projects_profile; Type: TRIGGER; Schema: signals; Owner: -
 
@@ -1289,6 +3022,54 @@ CREATE TRIGGER signal_projects_profile_insert AFTER INSERT ON signals.signal_pro
 -- Name: signal_projects signal_projects_workspace; Type: TRIGGER; Schema: signals; Owner: -
 
 CREATE TRIGGER signal_projects_workspace BEFORE INSERT ON signals.signal_projects FOR EACH ROW EXECUTE FUNCTION signals.fill_link_workspace();
+
+-- Name: audit_logs chain; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER chain BEFORE INSERT ON social.audit_logs FOR EACH ROW EXECUTE FUNCTION social.chain_audit();
+
+-- Name: decisions fill_platform; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER fill_platform BEFORE INSERT ON social.decisions FOR EACH ROW EXECUTE FUNCTION social.fill_platform();
+
+-- Name: replies freeze_decision; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER freeze_decision BEFORE INSERT ON social.replies FOR EACH ROW EXECUTE FUNCTION social.freeze_decision();
+
+-- Name: audit_logs keep; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON social.audit_logs FOR EACH ROW EXECUTE FUNCTION social.keep_audit();
+
+-- Name: audit_logs keep_all; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON social.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION social.keep_all_audit();
+
+-- Name: authors touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.authors FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: community_champions touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.community_champions FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: competitors touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.competitors FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: experiments touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.experiments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: posts touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.posts FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: replies touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.replies FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: segmented_weights touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.segmented_weights FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
 
 -- Name: api_keys api_keys_source_id_fkey; Type: FK CONSTRAINT; Schema: ops; Owner: -
 
@@ -1489,6 +3270,281 @@ ALTER TABLE ONLY signals.suggestion_feedback
 
 ALTER TABLE ONLY signals.suggestion_feedback
     ADD CONSTRAINT suggestion_feedback_workspace_id_signal_id_fkey FOREIGN KEY (workspace_id, signal_id) REFERENCES signals.signals(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: audit_logs audit_logs_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.audit_logs
+    ADD CONSTRAINT audit_logs_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id);
+
+-- Name: authors authors_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.authors
+    ADD CONSTRAINT authors_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: click_events click_events_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.click_events
+    ADD CONSTRAINT click_events_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: click_events click_events_workspace_id_reply_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.click_events
+    ADD CONSTRAINT click_events_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (reply_id);
+
+-- Name: community_champions community_champions_workspace_id_author_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.community_champions
+    ADD CONSTRAINT community_champions_workspace_id_author_id_fkey FOREIGN KEY (workspace_id, author_id) REFERENCES social.authors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: community_champions community_champions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.community_champions
+    ADD CONSTRAINT community_champions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: competitive_mentions competitive_mentions_workspace_id_competitor_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitive_mentions
+    ADD CONSTRAINT competitive_mentions_workspace_id_competitor_id_fkey FOREIGN KEY (workspace_id, competitor_id) REFERENCES social.competitors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: competitive_mentions competitive_mentions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitive_mentions
+    ADD CONSTRAINT competitive_mentions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: competitive_mentions competitive_mentions_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitive_mentions
+    ADD CONSTRAINT competitive_mentions_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: competitors competitors_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.competitors
+    ADD CONSTRAINT competitors_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: context_snapshots context_snapshots_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.context_snapshots
+    ADD CONSTRAINT context_snapshots_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: context_snapshots context_snapshots_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.context_snapshots
+    ADD CONSTRAINT context_snapshots_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: decision_exposures decision_exposures_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.decision_exposures
+    ADD CONSTRAINT decision_exposures_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: decisions decisions_workspace_id_experiment_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE social.decisions
+    ADD CONSTRAINT decisions_workspace_id_experiment_id_fkey FOREIGN KEY (workspace_id, experiment_id) REFERENCES social.experiments(workspace_id, id) ON DELETE SET NULL (experiment_id);
+
+-- Name: decisions decisions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE social.decisions
+    ADD CONSTRAINT decisions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: decisions decisions_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE social.decisions
+    ADD CONSTRAINT decisions_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: escalations escalations_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalations
+    ADD CONSTRAINT escalations_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: escalations escalations_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalations
+    ADD CONSTRAINT escalations_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE SET NULL (post_id);
+
+-- Name: escalations escalations_workspace_id_reply_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.escalations
+    ADD CONSTRAINT escalations_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (reply_id);
+
+-- Name: experiment_assignments experiment_assignments_workspace_id_experiment_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_assignments
+    ADD CONSTRAINT experiment_assignments_workspace_id_experiment_id_fkey FOREIGN KEY (workspace_id, experiment_id) REFERENCES social.experiments(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: experiment_looks experiment_looks_workspace_id_experiment_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_looks
+    ADD CONSTRAINT experiment_looks_workspace_id_experiment_id_fkey FOREIGN KEY (workspace_id, experiment_id) REFERENCES social.experiments(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: experiments experiments_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiments
+    ADD CONSTRAINT experiments_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: funnel funnel_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.funnel
+    ADD CONSTRAINT funnel_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: health_checks health_checks_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.health_checks
+    ADD CONSTRAINT health_checks_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: kpi_metrics kpi_metrics_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.kpi_metrics
+    ADD CONSTRAINT kpi_metrics_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: learning_events learning_events_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_events
+    ADD CONSTRAINT learning_events_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: learning_events learning_events_workspace_id_run_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_events
+    ADD CONSTRAINT learning_events_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES social.learning_runs(workspace_id, run_id);
+
+-- Name: learning_runs learning_runs_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.learning_runs
+    ADD CONSTRAINT learning_runs_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: order_events order_events_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.order_events
+    ADD CONSTRAINT order_events_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: order_events order_events_workspace_id_reply_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.order_events
+    ADD CONSTRAINT order_events_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (reply_id);
+
+-- Name: pending_actions pending_actions_workspace_id_author_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.pending_actions
+    ADD CONSTRAINT pending_actions_workspace_id_author_id_fkey FOREIGN KEY (workspace_id, author_id) REFERENCES social.authors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: pending_actions pending_actions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.pending_actions
+    ADD CONSTRAINT pending_actions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: pending_actions pending_actions_workspace_id_trigger_post_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.pending_actions
+    ADD CONSTRAINT pending_actions_workspace_id_trigger_post_fkey FOREIGN KEY (workspace_id, trigger_post) REFERENCES social.posts(workspace_id, id) ON DELETE SET NULL (trigger_post);
+
+-- Name: post_metric_snapshots post_metric_snapshots_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_metric_snapshots
+    ADD CONSTRAINT post_metric_snapshots_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: post_versions post_versions_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_versions
+    ADD CONSTRAINT post_versions_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: posts posts_author_fk; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.posts
+    ADD CONSTRAINT posts_author_fk FOREIGN KEY (workspace_id, author_id) REFERENCES social.authors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: posts posts_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.posts
+    ADD CONSTRAINT posts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: profile_versions profile_versions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.profile_versions
+    ADD CONSTRAINT profile_versions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: randomized_experiments randomized_experiments_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.randomized_experiments
+    ADD CONSTRAINT randomized_experiments_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: refused_posts refused_posts_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.refused_posts
+    ADD CONSTRAINT refused_posts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: relationship_events relationship_events_workspace_id_author_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.relationship_events
+    ADD CONSTRAINT relationship_events_workspace_id_author_id_fkey FOREIGN KEY (workspace_id, author_id) REFERENCES social.authors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: relationship_events relationship_events_workspace_id_reply_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.relationship_events
+    ADD CONSTRAINT relationship_events_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (reply_id);
+
+-- Name: replies replies_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.replies
+    ADD CONSTRAINT replies_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: reply_outcomes reply_outcomes_workspace_id_reply_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.reply_outcomes
+    ADD CONSTRAINT reply_outcomes_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: segmented_weights segmented_weights_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.segmented_weights
+    ADD CONSTRAINT segmented_weights_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: temporal_config_history temporal_config_history_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.temporal_config_history
+    ADD CONSTRAINT temporal_config_history_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: tier_changes tier_changes_workspace_id_author_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.tier_changes
+    ADD CONSTRAINT tier_changes_workspace_id_author_id_fkey FOREIGN KEY (workspace_id, author_id) REFERENCES social.authors(workspace_id, id) ON DELETE CASCADE;
+
+-- Name: tier_changes tier_changes_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.tier_changes
+    ADD CONSTRAINT tier_changes_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: tombstones tombstones_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.tombstones
+    ADD CONSTRAINT tombstones_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: weight_adjustment_logs weight_adjustment_logs_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_adjustment_logs
+    ADD CONSTRAINT weight_adjustment_logs_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: weight_adjustment_logs weight_adjustment_logs_workspace_id_run_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_adjustment_logs
+    ADD CONSTRAINT weight_adjustment_logs_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES social.learning_runs(workspace_id, run_id);
+
+-- Name: weight_versions weight_versions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: weight_versions weight_versions_workspace_id_parent_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES social.weight_versions(workspace_id, id);
+
+-- Name: weight_versions weight_versions_workspace_id_run_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.weight_versions
+    ADD CONSTRAINT weight_versions_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES social.learning_runs(workspace_id, run_id);
+
+-- Name: worker_heartbeats worker_heartbeats_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.worker_heartbeats
+    ADD CONSTRAINT worker_heartbeats_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
 
 -- Name: api_keys; Type: ROW SECURITY; Schema: ops; Owner: -
 
@@ -1729,6 +3785,302 @@ CREATE POLICY workspace ON signals.workspaces USING ((( SELECT (current_setting(
 -- Name: workspaces; Type: ROW SECURITY; Schema: signals; Owner: -
 
 ALTER TABLE signals.workspaces ENABLE ROW LEVEL SECURITY;
+
+-- Name: audit_logs; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.audit_logs ENABLE ROW LEVEL SECURITY;
+
+-- Name: authors; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.authors ENABLE ROW LEVEL SECURITY;
+
+-- Name: click_events; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.click_events ENABLE ROW LEVEL SECURITY;
+
+-- Name: community_champions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.community_champions ENABLE ROW LEVEL SECURITY;
+
+-- Name: competitive_mentions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.competitive_mentions ENABLE ROW LEVEL SECURITY;
+
+-- Name: competitors; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.competitors ENABLE ROW LEVEL SECURITY;
+
+-- Name: context_snapshots; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.context_snapshots ENABLE ROW LEVEL SECURITY;
+
+-- Name: decision_exposures; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.decision_exposures ENABLE ROW LEVEL SECURITY;
+
+-- Name: decisions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.decisions ENABLE ROW LEVEL SECURITY;
+
+-- Name: decisions_default; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.decisions_default ENABLE ROW LEVEL SECURITY;
+
+-- Name: escalations; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.escalations ENABLE ROW LEVEL SECURITY;
+
+-- Name: experiment_assignments; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.experiment_assignments ENABLE ROW LEVEL SECURITY;
+
+-- Name: experiment_looks; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.experiment_looks ENABLE ROW LEVEL SECURITY;
+
+-- Name: experiments; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.experiments ENABLE ROW LEVEL SECURITY;
+
+-- Name: funnel; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.funnel ENABLE ROW LEVEL SECURITY;
+
+-- Name: health_checks; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.health_checks ENABLE ROW LEVEL SECURITY;
+
+-- Name: kpi_metrics; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.kpi_metrics ENABLE ROW LEVEL SECURITY;
+
+-- Name: learning_events; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.learning_events ENABLE ROW LEVEL SECURITY;
+
+-- Name: learning_runs; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.learning_runs ENABLE ROW LEVEL SECURITY;
+
+-- Name: order_events; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.order_events ENABLE ROW LEVEL SECURITY;
+
+-- Name: pending_actions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.pending_actions ENABLE ROW LEVEL SECURITY;
+
+-- Name: post_metric_snapshots; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.post_metric_snapshots ENABLE ROW LEVEL SECURITY;
+
+-- Name: post_versions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.post_versions ENABLE ROW LEVEL SECURITY;
+
+-- Name: posts; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.posts ENABLE ROW LEVEL SECURITY;
+
+-- Name: profile_versions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.profile_versions ENABLE ROW LEVEL SECURITY;
+
+-- Name: randomized_experiments; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.randomized_experiments ENABLE ROW LEVEL SECURITY;
+
+-- Name: refused_posts; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.refused_posts ENABLE ROW LEVEL SECURITY;
+
+-- Name: relationship_events; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.relationship_events ENABLE ROW LEVEL SECURITY;
+
+-- Name: replies; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.replies ENABLE ROW LEVEL SECURITY;
+
+-- Name: reply_outcomes; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.reply_outcomes ENABLE ROW LEVEL SECURITY;
+
+-- Name: segmented_weights; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.segmented_weights ENABLE ROW LEVEL SECURITY;
+
+-- Name: temporal_config_history; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.temporal_config_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: tier_changes; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.tier_changes ENABLE ROW LEVEL SECURITY;
+
+-- Name: tombstones; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.tombstones ENABLE ROW LEVEL SECURITY;
+
+-- Name: weight_adjustment_logs; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.weight_adjustment_logs ENABLE ROW LEVEL SECURITY;
+
+-- Name: weight_versions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.weight_versions ENABLE ROW LEVEL SECURITY;
+
+-- Name: worker_heartbeats; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.worker_heartbeats ENABLE ROW LEVEL SECURITY;
+
+-- Name: audit_logs workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.audit_logs USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: authors workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.authors USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: click_events workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.click_events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: community_champions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.community_champions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: competitive_mentions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.competitive_mentions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: competitors workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.competitors USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: context_snapshots workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.context_snapshots USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: decision_exposures workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.decision_exposures USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: decisions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.decisions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: decisions_default workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.decisions_default USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: escalations workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.escalations USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: experiment_assignments workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.experiment_assignments USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: experiment_looks workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.experiment_looks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: experiments workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.experiments USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: funnel workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.funnel USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: health_checks workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.health_checks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: kpi_metrics workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.kpi_metrics USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: learning_events workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.learning_events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: learning_runs workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.learning_runs USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: order_events workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.order_events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: pending_actions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.pending_actions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: post_metric_snapshots workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.post_metric_snapshots USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: post_versions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.post_versions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: posts workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.posts USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: profile_versions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.profile_versions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: randomized_experiments workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.randomized_experiments USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: refused_posts workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.refused_posts USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: relationship_events workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.relationship_events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: replies workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.replies USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: reply_outcomes workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.reply_outcomes USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: segmented_weights workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.segmented_weights USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: temporal_config_history workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.temporal_config_history USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: tier_changes workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.tier_changes USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: tombstones workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.tombstones USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: weight_adjustment_logs workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.weight_adjustment_logs USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: weight_versions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.weight_versions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: worker_heartbeats workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.worker_heartbeats USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- PostgreSQL database dump complete
 
