@@ -1,6 +1,8 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
+pub mod profile;
 pub mod record;
 pub mod relationship;
 pub mod score;
+pub mod text;
 pub mod tiers;
