@@ -909,6 +909,16 @@ where c.relnamespace = 'social'::regnamespace and c.relkind in ('r', 'p') and c.
   'competitor_categories', 'kpi_types', 'escalation_reasons', 'champion_tiers');
 
 -- A statement that is new asks for its rights here (a test looks that there is none without a use).
+insert into ops.rights (relation, app, reader) values
+  ('social.authors',               '{select,insert,update}', true),
+  ('social.posts',                 '{select,insert,update}', true),
+  ('social.post_versions',         '{select,insert,update,delete}', true),
+  ('social.post_metric_snapshots', '{select,insert,update}', true),
+  ('social.tombstones',            '{select,insert,update}', true),
+  ('social.refused_posts',         '{select,insert}', true),
+  ('social.funnel',                '{select,insert,update}', true),
+  ('social.competitors',           '{select,insert}', true),
+  ('social.competitive_mentions',  '{select,insert,update,delete}', true);
 insert into ops.rights (relation, app, reader)
 select 'social.' || c.relname, '{}', true
 from pg_class c where c.relnamespace = 'social'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition

@@ -9,7 +9,14 @@ use millrace_jobs::{
     ctx::Ctx,
     queue::{self, Job, LeaseId, Leased, Verdict},
     signals::process,
-    store::signals::{Arrival, apply},
+    social::{
+        record::Said,
+        triage::{Triage, triage},
+    },
+    store::{
+        signals::{Arrival, apply},
+        social,
+    },
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -113,11 +120,17 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let changes: Vec<_> =
         found.iter().flat_map(|(reading, event)| changes(event, reading)).collect();
     follow_ups.extend(apply_to_codebases(&mut tx, &changes).await?);
+    let said: Vec<_> = found.iter().flat_map(|(reading, event)| said(event, reading)).collect();
+    let posts = social::apply(&mut tx, &said).await.context("applying posts")?;
     let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
     may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;
     may_fail(Point::NormalizeCommitted)?;
     ctx.queue.wake(&enqueued);
+    for ((_, platform, stage), posts) in &posts.funnel {
+        metrics::counter!("millrace_social_posts_total", "platform" => *platform, "stage" => *stage)
+            .increment(u64::try_from(*posts).unwrap_or(0));
+    }
     Ok(batch.iter().map(|l| verdict(stored(&l))).collect())
 }
 
@@ -141,6 +154,24 @@ fn arrivals<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = 
         event_id: event.id,
         trace_id: &event.trace_id,
         record,
+    })
+}
+
+fn said<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = social::Arrival<'a>> {
+    let said = match reading {
+        Ok(Normalized::Social(said, _)) => said.as_slice(),
+        _ => &[],
+    };
+    said.iter().map(|said| social::Arrival {
+        workspace_id: &event.workspace_id,
+        source_id: &event.source_id,
+        event_id: event.id,
+        trace_id: &event.trace_id,
+        said,
+        triage: match said {
+            Said::Post(post) => triage(post),
+            Said::PostGone { .. } | Said::AuthorGone { .. } => Triage::default(),
+        },
     })
 }
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// Days made ahead: a week without maintenance costs nothing.
 const DAYS_AHEAD: i32 = 7;
+/// Months made ahead, of decisions.
+const MONTHS_AHEAD: i32 = 2;
 /// Ticks of schedules are kept this long.
 const TICK_DAYS: i32 = 90;
 
@@ -38,7 +40,8 @@ impl Job for Partitions {
 
 async fn partitions_now(ctx: &Ctx) -> sqlx::Result<()> {
     let keep = &ctx.settings.retention;
-    let made = partitions::ensure(&ctx.pool, DAYS_AHEAD).await?;
+    let made = partitions::ensure(&ctx.pool, DAYS_AHEAD).await?
+        + partitions::ensure_months(&ctx.pool, MONTHS_AHEAD).await?;
     may_fail(Point::PartitionsMade)?;
     let mut dropped = partitions::drop_old(&ctx.pool, "event_bodies", keep.body_days).await?;
     may_fail(Point::PartitionsDropped)?;

@@ -6,3 +6,4 @@ pub mod relationship;
 pub mod score;
 pub mod text;
 pub mod tiers;
+pub mod triage;

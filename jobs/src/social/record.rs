@@ -58,6 +58,17 @@ pub enum Said {
     },
 }
 
+impl Said {
+    /// Where.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        match self {
+            Self::Post(post) => post.platform,
+            Self::PostGone { platform, .. } | Self::AuthorGone { platform, .. } => *platform,
+        }
+    }
+}
+
 /// A post as its platform shows it. What is absent is unknown, and never overwrites what is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Post {

@@ -79,11 +79,12 @@ pub async fn store(
     Ok(())
 }
 
-/// Drops the vectors of texts that no signal says any more.
+/// Drops the vectors of texts that no signal and no post says any more.
 pub(crate) async fn forget(conn: &mut PgConnection, hashes: &[Vec<u8>]) -> sqlx::Result<()> {
     sqlx::query(
         "delete from ops.embeddings e where e.content_hash = any ($1)
-           and not exists (select from signals.signals s where s.content_hash = e.content_hash)",
+           and not exists (select from signals.signals s where s.content_hash = e.content_hash)
+           and not exists (select from social.posts p where p.content_hash = e.content_hash)",
     )
     .bind(hashes)
     .execute(conn)

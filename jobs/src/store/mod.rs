@@ -18,6 +18,7 @@ pub mod signal_projects;
 pub mod signal_stats;
 pub mod signal_versions;
 pub mod signals;
+pub mod social;
 pub mod suggestion_feedback;
 pub mod suggestions;
 pub mod tenants;

@@ -1,4 +1,4 @@
-//! Daily partitions: made ahead, dropped when their days are over.
+//! Partitions: made ahead, and those of days dropped when they are over.
 
 use sqlx::PgPool;
 
@@ -8,6 +8,17 @@ use sqlx::PgPool;
 /// Those of the database.
 pub async fn ensure(pool: &PgPool, days_ahead: i32) -> sqlx::Result<i32> {
     sqlx::query_scalar("select ops.ensure_partitions($1)").bind(days_ahead).fetch_one(pool).await
+}
+
+/// Make the monthly partitions of decisions, of this month and those to come. Returns how many were missing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn ensure_months(pool: &PgPool, months_ahead: i32) -> sqlx::Result<i32> {
+    sqlx::query_scalar("select social.ensure_partitions($1)")
+        .bind(months_ahead)
+        .fetch_one(pool)
+        .await
 }
 
 /// Drop the days of `parent` (event_bodies or job_history) that are more than `days` old, and what the default partition

@@ -26,6 +26,7 @@ mod promises;
 mod queue;
 mod records;
 mod roles;
+mod social_store;
 mod source;
 mod tidy;
 mod up;
