@@ -511,6 +511,37 @@ WITH (fillfactor='85');
 
 ALTER TABLE ONLY ops.events FORCE ROW LEVEL SECURITY;
 
+-- Name: ingest_cursors; Type: TABLE; Schema: ops; Owner: -
+
+CREATE TABLE ops.ingest_cursors (
+    workspace_id text NOT NULL,
+    source_id text NOT NULL,
+    query_hash text NOT NULL,
+    platform text NOT NULL,
+    kind text NOT NULL,
+    query text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    since_id text,
+    newest_seen_at timestamp with time zone,
+    next_page text,
+    sweep_id text,
+    sweep_at timestamp with time zone,
+    pages integer DEFAULT 0 NOT NULL,
+    overlap_s integer NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    last_ok_at timestamp with time zone,
+    last_error text,
+    errors integer DEFAULT 0 NOT NULL,
+    gap_at timestamp with time zone,
+    lag_s double precision,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    credential text,
+    bucket text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ops.ingest_cursors FORCE ROW LEVEL SECURITY;
+
 -- Name: job_history; Type: TABLE; Schema: ops; Owner: -
 
 CREATE TABLE ops.job_history (
@@ -663,6 +694,26 @@ CREATE TABLE ops.queue_pauses (
 
 ALTER TABLE ONLY ops.queue_pauses FORCE ROW LEVEL SECURITY;
 
+-- Name: rate_budgets; Type: TABLE; Schema: ops; Owner: -
+
+CREATE TABLE ops.rate_budgets (
+    workspace_id text NOT NULL,
+    credential text NOT NULL,
+    bucket text NOT NULL,
+    limit_n double precision NOT NULL,
+    remaining double precision NOT NULL,
+    refill_per_s double precision NOT NULL,
+    window_s double precision NOT NULL,
+    reset_at timestamp with time zone NOT NULL,
+    counted_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen boolean DEFAULT false NOT NULL,
+    blocked_until timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    open_until timestamp with time zone
+);
+
+ALTER TABLE ONLY ops.rate_budgets FORCE ROW LEVEL SECURITY;
+
 -- Name: rights; Type: TABLE; Schema: ops; Owner: -
 
 CREATE TABLE ops.rights (
@@ -690,7 +741,9 @@ CREATE TABLE ops.source_secrets (
     key_id text NOT NULL,
     not_after timestamp with time zone,
     last_used_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    purpose text DEFAULT 'verify'::text NOT NULL,
+    CONSTRAINT source_secrets_purpose_check CHECK ((purpose = ANY (ARRAY['verify'::text, 'poll'::text])))
 );
 
 ALTER TABLE ONLY ops.source_secrets FORCE ROW LEVEL SECURITY;
@@ -1953,6 +2006,11 @@ ALTER TABLE ONLY ops.events
 ALTER TABLE ONLY ops.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
+-- Name: ingest_cursors ingest_cursors_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+
+ALTER TABLE ONLY ops.ingest_cursors
+    ADD CONSTRAINT ingest_cursors_pkey PRIMARY KEY (workspace_id, source_id, query_hash);
+
 -- Name: jobs jobs_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 
 ALTER TABLE ONLY ops.jobs
@@ -1982,6 +2040,11 @@ ALTER TABLE ONLY ops.queue_limits
 
 ALTER TABLE ONLY ops.queue_pauses
     ADD CONSTRAINT queue_pauses_pkey PRIMARY KEY (workspace_id, kind);
+
+-- Name: rate_budgets rate_budgets_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+
+ALTER TABLE ONLY ops.rate_budgets
+    ADD CONSTRAINT rate_budgets_pkey PRIMARY KEY (workspace_id, credential, bucket);
 
 -- Name: rights rights_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 
@@ -2506,6 +2569,10 @@ CREATE INDEX event_bodies_default_event_id_idx ON ops.event_bodies_default USING
 -- Name: events_workspace_received; Type: INDEX; Schema: ops; Owner: -
 
 CREATE INDEX events_workspace_received ON ops.events USING btree (workspace_id, received_at DESC, id DESC);
+
+-- Name: ingest_cursors_due; Type: INDEX; Schema: ops; Owner: -
+
+CREATE INDEX ingest_cursors_due ON ops.ingest_cursors USING btree (next_at) WHERE active;
 
 -- Name: job_history_id; Type: INDEX; Schema: ops; Owner: -
 
@@ -3086,6 +3153,11 @@ ALTER TABLE ONLY ops.api_keys
 ALTER TABLE ONLY ops.embeddings
     ADD CONSTRAINT embeddings_model_id_fkey FOREIGN KEY (model_id) REFERENCES ops.embedding_models(id);
 
+-- Name: ingest_cursors ingest_cursors_workspace_id_source_id_fkey; Type: FK CONSTRAINT; Schema: ops; Owner: -
+
+ALTER TABLE ONLY ops.ingest_cursors
+    ADD CONSTRAINT ingest_cursors_workspace_id_source_id_fkey FOREIGN KEY (workspace_id, source_id) REFERENCES ops.sources(workspace_id, id) ON DELETE CASCADE;
+
 -- Name: quarantine quarantine_event_id_fkey; Type: FK CONSTRAINT; Schema: ops; Owner: -
 
 ALTER TABLE ONLY ops.quarantine
@@ -3578,6 +3650,10 @@ ALTER TABLE ops.event_bodies_default ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.events ENABLE ROW LEVEL SECURITY;
 
+-- Name: ingest_cursors; Type: ROW SECURITY; Schema: ops; Owner: -
+
+ALTER TABLE ops.ingest_cursors ENABLE ROW LEVEL SECURITY;
+
 -- Name: job_history; Type: ROW SECURITY; Schema: ops; Owner: -
 
 ALTER TABLE ops.job_history ENABLE ROW LEVEL SECURITY;
@@ -3601,6 +3677,10 @@ ALTER TABLE ops.queue_limits ENABLE ROW LEVEL SECURITY;
 -- Name: queue_pauses; Type: ROW SECURITY; Schema: ops; Owner: -
 
 ALTER TABLE ops.queue_pauses ENABLE ROW LEVEL SECURITY;
+
+-- Name: rate_budgets; Type: ROW SECURITY; Schema: ops; Owner: -
+
+ALTER TABLE ops.rate_budgets ENABLE ROW LEVEL SECURITY;
 
 -- Name: source_secrets; Type: ROW SECURITY; Schema: ops; Owner: -
 
@@ -3642,6 +3722,10 @@ CREATE POLICY workspace ON ops.event_bodies_default USING ((( SELECT (current_se
 
 CREATE POLICY workspace ON ops.events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
+-- Name: ingest_cursors workspace; Type: POLICY; Schema: ops; Owner: -
+
+CREATE POLICY workspace ON ops.ingest_cursors USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
 -- Name: job_history workspace; Type: POLICY; Schema: ops; Owner: -
 
 CREATE POLICY workspace ON ops.job_history USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
@@ -3665,6 +3749,10 @@ CREATE POLICY workspace ON ops.queue_limits USING ((( SELECT (current_setting('m
 -- Name: queue_pauses workspace; Type: POLICY; Schema: ops; Owner: -
 
 CREATE POLICY workspace ON ops.queue_pauses USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: rate_budgets workspace; Type: POLICY; Schema: ops; Owner: -
+
+CREATE POLICY workspace ON ops.rate_budgets USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: source_secrets workspace; Type: POLICY; Schema: ops; Owner: -
 

@@ -10,8 +10,8 @@ pub use clock::Clock;
 pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use sections::{
-    Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention, Schedule,
-    Secrets, Social, Telemetry,
+    Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Poll, Queue, Retention,
+    Schedule, Secrets, Social, Telemetry,
 };
 pub use settings::Settings;
 

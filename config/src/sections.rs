@@ -87,6 +87,12 @@ section! {
     Social { profile: String, profiles: String }
 }
 section! {
+    /// Fetching from social platforms.
+    Poll {
+        interval_s: u64, timeout_ms: u64, breaker_failures: u32, breaker_open_s: u32, allow_private_addresses: bool,
+    }
+}
+section! {
     /// How long what is kept.
     Retention { body_days: u32, job_history_days: u32 }
 }

@@ -9,7 +9,7 @@ use crate::{
     DEFAULT_TOML,
     layers::{ConfigError, Layers},
     sections::{
-        Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Queue, Retention,
+        Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Poll, Queue, Retention,
         Schedule, Secrets, Social, Telemetry,
     },
 };
@@ -29,6 +29,7 @@ pub struct Settings {
     pub queue: Queue,
     pub embed: Embed,
     pub classify: Classify,
+    pub poll: Poll,
     pub endpoint: Endpoint,
     pub codebase: Codebase,
     pub social: Social,

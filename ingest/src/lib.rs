@@ -7,6 +7,7 @@ pub mod json;
 pub mod limits;
 pub mod normalize;
 mod outage;
+pub mod poll;
 pub mod receive;
 pub mod registry;
 pub mod secrets;

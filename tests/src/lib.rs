@@ -21,6 +21,7 @@ pub mod hostile;
 pub mod nats;
 pub mod oracle;
 pub mod pg;
+pub mod platforms;
 pub mod proxy;
 mod queue_model;
 pub mod reliability;

@@ -5,8 +5,13 @@ use std::{fs, path::Path};
 use crate::root;
 
 /// The rooms that may hold SQL.
-pub const ROOMS: &[&str] =
-    &["jobs/src/queue/", "jobs/src/store/", "ingest/src/events", "ingest/src/registry"];
+pub const ROOMS: &[&str] = &[
+    "jobs/src/queue/",
+    "jobs/src/store/",
+    "ingest/src/events",
+    "ingest/src/registry",
+    "ingest/src/poll/store",
+];
 
 /// One statement and where it stands.
 #[derive(Debug)]

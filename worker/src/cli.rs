@@ -56,6 +56,8 @@ enum Command {
     Workspace(cmd::workspace::Args),
     /// Sources: who may deliver, how it is verified
     Source(cmd::source::Args),
+    /// Social platforms: what is fetched from them
+    Social(cmd::social::Args),
     /// API keys of the read side
     Key(cmd::key::Args),
     /// The configuration: check it, show the reference
@@ -143,6 +145,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Roles => cmd::roles::run(out)?,
         Command::Workspace(args) => cmd::workspace::run(&*settings()?, args, out).await?,
         Command::Source(args) => cmd::source::run(&*settings()?, args, out).await?,
+        Command::Social(args) => cmd::social::run(&*settings()?, args, out).await?,
         Command::Key(args) => cmd::key::run(&*settings()?, args, out).await?,
         Command::Config(args) => cmd::config::run(settings(), args, out)?,
         Command::Keys(args) => cmd::keys::run(&*settings()?, args, out).await?,

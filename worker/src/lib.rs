@@ -15,7 +15,10 @@ pub mod ready;
 pub mod schedule;
 pub mod telemetry;
 
-use millrace_ingest::normalize::Normalize;
+use millrace_ingest::{
+    normalize::Normalize,
+    poll::jobs::{Page, Tick},
+};
 use millrace_jobs::{
     codebase::jobs::{Index, Reconcile},
     jobs,
@@ -25,4 +28,5 @@ use millrace_jobs::{
 };
 
 /// Every kind of job. Adding one: its file and its line here.
-pub const JOBS: &[Spec] = jobs![Normalize, Process, Profile, Enrich, Index, Reconcile, Partitions];
+pub const JOBS: &[Spec] =
+    jobs![Normalize, Tick, Page, Process, Profile, Enrich, Index, Reconcile, Partitions];

@@ -16,6 +16,24 @@ pub(crate) async fn batch(
     queue: &Queue,
     events: &[NewEvent],
 ) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let (stored, ready) = rows(conn, events).await?;
+    wake(queue, ready);
+    Ok(stored)
+}
+
+/// Per workspace, where the first new job is.
+pub(crate) type Ready = HashMap<String, i64>;
+
+/// Tell workers of the jobs of stored events.
+pub(crate) fn wake(queue: &Queue, ready: Ready) {
+    queue.wake_at(Normalize::KIND, ready);
+}
+
+/// As [`batch`], in the caller's transaction; workers are to be told after it.
+pub(crate) async fn rows(
+    conn: &mut PgConnection,
+    events: &[NewEvent],
+) -> Result<(Vec<StoredEvent>, Ready), sqlx::Error> {
     may_fail(Point::EventsInsert)?;
     let fresh = insert(&mut *conn, events).await?;
     may_fail(Point::EventsInserted)?;
@@ -25,14 +43,13 @@ pub(crate) async fn batch(
         found.insert(row.try_get::<Uuid, _>("id")?, row.try_get("received_at")?);
         ready.insert(row.try_get("tenant")?, row.try_get("first_position")?);
     }
-    queue.wake_at(Normalize::KIND, ready);
     if found.len() < events.len() {
-        return first_of(conn, events).await;
+        return Ok((first_of(conn, events).await?, ready));
     }
     let stored = |e: &NewEvent| {
         found.get(&e.id).map(|at| StoredEvent { id: e.id, duplicate: false, received_at: *at })
     };
-    Ok(events.iter().filter_map(stored).collect())
+    Ok((events.iter().filter_map(stored).collect(), ready))
 }
 
 /// The rows that are new: event, bytes and job, in one statement and so in one commit.

@@ -6,8 +6,9 @@ use millrace_jobs::store::{new_id, random_id};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
-use super::keys;
+use super::{credentials, keys};
 use crate::{
+    poll::{access::Credentials, plan},
     secrets::{KeyRing, SecretError},
     sources,
     verify::{self, Scheme, Secret},
@@ -49,6 +50,8 @@ pub struct NewSource {
     pub external_id: Option<String>,
     /// Options of the kind.
     pub options: Option<Value>,
+    /// What it polls with.
+    pub credentials: Option<Credentials>,
 }
 
 /// A row of `ops.sources` for people.
@@ -102,6 +105,7 @@ pub async fn add(
     })?;
     let scheme_name = new.scheme.as_deref().unwrap_or_else(|| kind.default_scheme());
     let scheme = scheme(scheme_name, new.scheme_spec.as_ref())?;
+    check_options(&new.kind, new.options.as_ref())?;
     let mut tx = pool.begin().await?;
     let id: String = sqlx::query_scalar(
         "insert into ops.sources (workspace_id, kind, name, path_id, scheme, scheme_spec, field_map, external_id, options)
@@ -121,8 +125,17 @@ pub async fn add(
     .await
     .map_err(|e| explain(e, new))?;
     let made = add_secret(&mut tx, ring, &new.workspace_id, &id, &scheme, secret).await?;
+    if let Some(credentials) = &new.credentials {
+        credentials::give(&mut tx, ring, (&new.workspace_id, &id), credentials).await?;
+    }
     tx.commit().await?;
     Ok(Added { source: get(pool, &id).await?, secret: made })
+}
+
+/// Queries that its platform does not take are told where they are given.
+fn check_options(kind: &str, options: Option<&Value>) -> Result<(), AdminError> {
+    let Some(Value::Object(options)) = options else { return Ok(()) };
+    plan::queries(kind, options).map(drop).map_err(AdminError::Invalid)
 }
 
 fn scheme(name: &str, spec: Option<&Value>) -> Result<Scheme, AdminError> {
@@ -217,7 +230,7 @@ pub async fn list(
 ) -> Result<Vec<SourceRow>, sqlx::Error> {
     sqlx::query_as(
         "select s.id, s.workspace_id, s.kind, s.name, s.path_id, s.scheme, s.external_id, s.state, s.created_at,
-                (select count(*) from ops.source_secrets x where x.source_id = s.id and (x.not_after is null or x.not_after > now()))
+                (select count(*) from ops.source_secrets x where x.source_id = s.id and x.purpose = 'verify' and (x.not_after is null or x.not_after > now()))
                 + (select count(*) from ops.api_keys k where k.source_id = s.id and k.revoked_at is null) as secrets,
                 greatest((select max(x.last_used_at) from ops.source_secrets x where x.source_id = s.id),
                          (select max(k.last_used_at) from ops.api_keys k where k.source_id = s.id)) as last_used_at
@@ -254,6 +267,7 @@ pub struct Change {
 /// # Errors
 /// If there is none, the name is taken or a limit is out of range.
 pub async fn set(pool: &PgPool, id: &str, change: &Change) -> Result<SourceRow, AdminError> {
+    check_options(&get(pool, id).await?.kind, change.options.as_ref())?;
     let done = sqlx::query(
         "update ops.sources
          set name = coalesce($2, name), field_map = coalesce($3, field_map), options = coalesce($4, options),
@@ -349,7 +363,7 @@ pub async fn rotate(
     sqlx::query(
         "with old as (
            select id, row_number() over (order by created_at desc, id) as nth
-           from ops.source_secrets where source_id = $1 and (not_after is null or not_after > now())
+           from ops.source_secrets where source_id = $1 and purpose = 'verify' and (not_after is null or not_after > now())
          ), ended as (
            update ops.source_secrets x
            set not_after = case when old.nth = 1 then least(x.not_after, now() + make_interval(hours => $2)) else now() end

@@ -64,7 +64,7 @@ pub struct Sources {
 pub async fn sources(pool: &PgPool) -> sqlx::Result<Sources> {
     let rows: Vec<(String, bool, bool, bool)> = sqlx::query_as(
         "select s.name, s.state = 'paused',
-                exists (select from ops.source_secrets x where x.source_id = s.id and (x.not_after is null or x.not_after > now()))
+                exists (select from ops.source_secrets x where x.source_id = s.id and x.purpose = 'verify' and (x.not_after is null or x.not_after > now()))
                 or exists (select from ops.api_keys k where k.source_id = s.id and k.revoked_at is null),
                 exists (select from ops.events e where e.workspace_id = s.workspace_id and e.source_id = s.id)
          from ops.sources s where s.state <> 'uninstalled' order by s.created_at, s.id",

@@ -1,6 +1,7 @@
 //! Sources with their opened secrets, looked up by what a request carries.
 
 pub mod admin;
+pub mod credentials;
 pub mod health;
 pub mod keys;
 pub mod reseal;
@@ -247,9 +248,9 @@ impl Registry {
         let rows = sqlx::query(
             "select s.id, s.workspace_id, s.kind, s.scheme, s.scheme_spec, s.field_map, s.external_id, s.options,
                     s.body_bytes_max, s.rate_per_s, s.state,
-                    array(select x.id from ops.source_secrets x where x.source_id = s.id
+                    array(select x.id from ops.source_secrets x where x.source_id = s.id and x.purpose = 'verify'
                           and (x.not_after is null or x.not_after > now()) order by x.created_at desc, x.id) as secret_ids,
-                    array(select x.sealed from ops.source_secrets x where x.source_id = s.id
+                    array(select x.sealed from ops.source_secrets x where x.source_id = s.id and x.purpose = 'verify'
                           and (x.not_after is null or x.not_after > now()) order by x.created_at desc, x.id) as sealed,
                     array(select k.id from ops.api_keys k where k.source_id = s.id and k.revoked_at is null
                           order by k.created_at desc, k.id) as key_ids,

@@ -19,6 +19,8 @@ pub mod run;
 pub mod search;
 pub mod send;
 pub mod signals;
+pub mod social;
 pub mod source;
+mod source_poll;
 pub mod up;
 pub mod workspace;

@@ -6,14 +6,17 @@ use anyhow::Context;
 use clap::Subcommand;
 use millrace_config::{ExposeSecret, Settings};
 use millrace_ingest::{
-    registry::admin::{self, Added, AdminError, Change, NewSource, SourceRow},
+    registry::{
+        admin::{self, Added, AdminError, Change, NewSource, SourceRow},
+        credentials,
+    },
     secrets::KeyRing,
     sources, verify,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::audit;
+use super::{audit, source_poll::Polling};
 use crate::{
     cli::{NotFound, Usage},
     db,
@@ -64,6 +67,8 @@ enum Action {
         /// Deliveries per second it takes; more are told to come again
         #[arg(long)]
         rate_per_s: Option<i32>,
+        #[command(flatten)]
+        polling: Polling,
     },
     /// New secret; the old one stays valid for a while
     Rotate {
@@ -125,6 +130,8 @@ struct AddArgs {
     /// Options of the kind, as JSON
     #[arg(long)]
     options: Option<String>,
+    #[command(flatten)]
+    polling: Polling,
 }
 
 /// Add, list, rotate, pause, resume, remove.
@@ -182,12 +189,18 @@ async fn act(settings: &Settings, pool: &PgPool, action: Action, out: Out) -> an
             external_id,
             body_bytes_max,
             rate_per_s,
+            polling,
         } => {
             let (field_map, options) =
-                (object(field_map, "--field-map")?, object(options, "--options")?);
+                (object(field_map, "--field-map")?, polling.options(object(options, "--options")?));
             let change =
                 Change { name, field_map, options, external_id, body_bytes_max, rate_per_s };
             let row = noted(pool, &source, "source.set", json!({})).await?;
+            if let Some(given) = polling.credentials(&row.kind)? {
+                let ring = KeyRing::load(&settings.secrets)?;
+                let of = (&*row.workspace_id, &*row.id);
+                credentials::give(&mut *pool.acquire().await?, &ring, of, &given).await?;
+            }
             state(settings, &admin::set(pool, &row.id, &change).await?, out)
         }
         Action::Pause { source } => {
@@ -239,6 +252,7 @@ fn new_source(args: AddArgs) -> anyhow::Result<NewSource> {
         ),
         None => None,
     };
+    let credentials = args.polling.credentials(&args.kind)?;
     let custom = spec.is_some().then(|| "custom".to_owned());
     Ok(NewSource {
         workspace_id: args.workspace,
@@ -248,7 +262,8 @@ fn new_source(args: AddArgs) -> anyhow::Result<NewSource> {
         scheme_spec: object(spec, "the scheme file")?,
         field_map: object(args.field_map, "--field-map")?,
         external_id: args.external_id,
-        options: object(args.options, "--options")?,
+        options: args.polling.options(object(args.options, "--options")?),
+        credentials,
     })
 }
 

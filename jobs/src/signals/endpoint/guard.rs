@@ -8,7 +8,7 @@ use url::{Host, Url};
 /// Resolves names to public addresses only, at the moment of connecting, so that a name that changes
 /// its address gains nothing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PublicOnly;
+pub struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -26,7 +26,8 @@ fn public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, &'
 }
 
 /// The URL's host is an address that is not public, or a name that can only mean this machine.
-pub(crate) fn is_private_host(url: &Url) -> bool {
+#[must_use]
+pub fn is_private_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => is_private(ip.into()),
         Some(Host::Ipv6(ip)) => is_private(ip.into()),
@@ -39,7 +40,8 @@ pub(crate) fn is_private_host(url: &Url) -> bool {
 }
 
 /// The port is one of another service: below 1024 only those of HTTP are not.
-pub(super) fn is_foreign_port(url: &Url) -> bool {
+#[must_use]
+pub fn is_foreign_port(url: &Url) -> bool {
     !matches!(url.port_or_known_default(), Some(80 | 443 | 1024..))
 }
 

@@ -1,6 +1,6 @@
 //! The optional OpenAI-compatible endpoint: asked late, never waited for.
 
-mod guard;
+pub mod guard;
 mod redact;
 
 use std::{

@@ -1,3 +1,84 @@
 //! Social platforms: what they deliver, and what is fetched of them.
 
+mod budgets;
+mod polling;
+mod trouble;
 mod webhooks;
+
+use std::time::Duration;
+
+use millrace_tests::{App, Database, Sender, platforms::Platform};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(40);
+
+/// A source of a kind that asks a fake platform, every second.
+async fn source(app: &App, platform: &Platform, kind: &str, more: Value) -> Sender {
+    let mut options = json!({ "api_url": platform.url, "auth_url": platform.url, "interval_s": 1, "first_s": 600_000 });
+    for (name, value) in more.as_object().unwrap() {
+        options[name] = value.clone();
+    }
+    let options = options.to_string();
+    let mut arguments = vec!["--options", &*options];
+    let bearer = format!("bearer={}", platform.token());
+    let access = format!("access_token={}", platform.token());
+    match kind {
+        "x" => arguments.extend(["--credential", &bearer]),
+        "reddit" => arguments.extend([
+            "--credential",
+            "client_id=reddit-app-id",
+            "--credential",
+            "client_secret=reddit-app-secret",
+        ]),
+        _ => arguments.extend(["--credential", &access]),
+    }
+    Sender::add(app, "acme", kind, &arguments).await
+}
+
+/// A worker that may call machines of its own network, with a breaker that does not last.
+fn worker(db: &Database) -> App {
+    App::new(db, &["work"])
+        .env("MILLRACE__POLL__ALLOW_PRIVATE_ADDRESSES", "true")
+        .env("MILLRACE__POLL__BREAKER_OPEN_S", "1")
+        .env("MILLRACE__QUEUE__LEASE_MS", "1500")
+        .env("MILLRACE__QUEUE__HEARTBEAT_MS", "400")
+}
+
+/// Ids of all posts in the stored pages, and how many pages there are.
+async fn stored(db: &Database) -> (Vec<String>, usize) {
+    let bodies: Vec<Vec<u8>> =
+        sqlx::query_scalar("select body from ops.event_bodies").fetch_all(&db.pool).await.unwrap();
+    let mut ids: Vec<String> =
+        bodies.iter().flat_map(|body| posts_of(&serde_json::from_slice(body).unwrap())).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    (ids, bodies.len())
+}
+
+fn posts_of(page: &Value) -> Vec<String> {
+    let list = page.pointer("/data/children").unwrap_or(&page["data"]);
+    let id = |post: &Value| {
+        post.pointer("/data/name").or(post.get("id")).unwrap().as_str().unwrap().to_owned()
+    };
+    list.as_array().into_iter().flatten().map(id).collect()
+}
+
+/// What `social status` says of the only query.
+async fn status(app: &App) -> Value {
+    app.run_json(&["--json", "social", "status"]).await[0].clone()
+}
+
+async fn poll(app: &App) {
+    app.run_json(&["--json", "social", "poll"]).await;
+}
+
+/// Poll until all posts of the platform are stored.
+async fn all_there(app: &App, db: &Database, platform: &Platform) {
+    let mut wanted = platform.ids();
+    wanted.sort_unstable();
+    millrace_tests::wait_until("every post is stored", SOON, async || {
+        poll(app).await;
+        (stored(db).await.0 == wanted).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,279 @@
+//! One page over the wire: budget, token, answer, and what each failure means.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use millrace_jobs::ctx::Ctx;
+use reqwest::{Client, RequestBuilder};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    budget::{Told, retry_after},
+    client::{self, Answer},
+    plan::Query,
+    platform::{Ask, Of, Platform, platform},
+    store::{
+        budgets::{self, Budget, Ended},
+        cursors::{self, Key},
+    },
+    walk::{self, Cursor},
+};
+use crate::{
+    registry::credentials::{self, Kept, Polled},
+    secrets::KeyRing,
+};
+
+/// A platform that says no and not for how long is left alone so long.
+const UNSAID: Duration = Duration::from_secs(60);
+
+/// Nobody renews a token for longer than that.
+const RENEWING_MAX: Duration = Duration::from_secs(60);
+/// While somebody else renews it.
+const RENEWED_SOON: Duration = Duration::from_secs(1);
+
+/// A page, and what matters of it.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) body: Vec<u8>,
+    pub(super) page: walk::Page,
+}
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The budget is used up, or the breaker is open: after this long. No call was made, or it was turned away.
+    NotNow(Duration),
+    /// The platform does not answer, or with an error of its own.
+    Away(String),
+    /// It refuses us or the query; trying again soon is of no use.
+    Wrong(String),
+}
+
+impl Failure {
+    /// For the counter.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::NotNow(_) => "not_now",
+            Self::Away(_) => "away",
+            Self::Wrong(_) => "wrong",
+        }
+    }
+}
+
+/// All that a call needs.
+struct Line<'a> {
+    ctx: &'a Ctx,
+    ring: &'a KeyRing,
+    platform: &'static dyn Platform,
+    source: &'a Polled,
+    client: Client,
+    budget: Budget,
+}
+
+/// The next page of a query.
+///
+/// # Errors
+/// Those of the database and of the key ring; what platforms do is a [`Failure`].
+pub(super) async fn fetch(
+    ctx: &Ctx,
+    ring: &KeyRing,
+    source: &Polled,
+    query: &Query,
+    cursor: &Cursor,
+    key: Key<'_>,
+) -> anyhow::Result<Result<Fetched, Failure>> {
+    let Some(platform) = platform(&source.kind) else {
+        return Ok(Err(Failure::Wrong("no platform of this kind".into())));
+    };
+    let Some(mut kept) =
+        credentials::load(&ctx.pool, ring, &source.id).await.context("credentials")?
+    else {
+        let why = "the source has no credentials to poll with; `millrace source set --credential` gives it some";
+        return Ok(Err(Failure::Wrong(why.into())));
+    };
+    let budget = budget(ctx, platform, source, &kept, query);
+    cursors::begin(&ctx.pool, key, &budget.credential, budget.quota.bucket)
+        .await
+        .context("cursor")?;
+    let client = client::client(&ctx.settings.poll).context("HTTP client")?;
+    let line = Line { ctx, ring, platform, source, client, budget };
+    let mut renewed = false;
+    loop {
+        let stale = platform.is_stale(&kept.credentials, ctx.clock.now());
+        if stale && !renewed {
+            renewed = true;
+            match line.renew(&kept).await? {
+                Ok(Some(fresh)) => kept = fresh,
+                // What is left of the old one may still do.
+                Ok(None) => {}
+                Err(failure) if kept.credentials.access_token.is_none() => return Ok(Err(failure)),
+                Err(_) => tracing::warn!(
+                    source_id = source.id,
+                    "a token cannot be renewed before its end"
+                ),
+            }
+        }
+        let ask = Ask { query, cursor, now: ctx.clock.now() };
+        let request = platform.page(&line.client, line.of(&kept), &ask);
+        let answer = match line.call(request).await? {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let denied = answer.status == StatusCode::UNAUTHORIZED;
+        if denied && !renewed {
+            renewed = true;
+            match line.renew(&kept).await? {
+                Ok(Some(fresh)) => {
+                    kept = fresh;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        let mut fetched = line.judge(answer);
+        if let Ok(Fetched { page, .. }) = &mut fetched {
+            page.lost = page.items == 0 && cursor.next_page.is_some() && platform.empty_is_lost();
+        }
+        return Ok(fetched);
+    }
+}
+
+fn budget(
+    ctx: &Ctx,
+    platform: &dyn Platform,
+    source: &Polled,
+    kept: &Kept,
+    query: &Query,
+) -> Budget {
+    let counted_by = platform.counted_by(&kept.credentials).unwrap_or(&source.id);
+    let settings = &ctx.settings.poll;
+    let of = Of { options: &source.options, credentials: &kept.credentials };
+    Budget {
+        workspace_id: source.workspace_id.clone(),
+        credential: hex::encode(Sha256::digest([source.kind.as_str(), counted_by].join("\0")))
+            .chars()
+            .take(32)
+            .collect(),
+        quota: platform.quota(of, query),
+        failures_max: i32::try_from(settings.breaker_failures).unwrap_or(i32::MAX),
+        open_s: f64::from(settings.breaker_open_s.saturating_mul(platform.patience())),
+    }
+}
+
+impl Line<'_> {
+    fn of<'k>(&'k self, kept: &'k Kept) -> Of<'k> {
+        Of { options: &self.source.options, credentials: &kept.credentials }
+    }
+
+    /// One call within the budget.
+    async fn call(&self, request: RequestBuilder) -> anyhow::Result<Result<Answer, Failure>> {
+        let pool = &self.ctx.pool;
+        if let Err(wait) = budgets::take(pool, &self.budget).await.context("budget")? {
+            return Ok(Err(Failure::NotNow(wait)));
+        }
+        let answer = match client::ask(&self.ctx.settings.poll, request).await {
+            Ok(answer) => answer,
+            Err(why) => {
+                self.note(Ended { failed: true, ..Ended::default() }).await?;
+                return Ok(Err(Failure::Away(why)));
+            }
+        };
+        let now = self.ctx.clock.now();
+        let told = self.platform.told(&answer.headers, now);
+        let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        let failed = limited || answer.status.is_server_error();
+        let said = retry_after(&answer.headers, now).filter(|_| failed);
+        let wait = said.or_else(|| limited.then(|| until(told, now)));
+        self.note(Ended { told, failed, wait }).await?;
+        // An error of its own is one, whatever it says of when to come again: the budget remembers that.
+        Ok(match wait.filter(|_| limited) {
+            Some(wait) => {
+                let why = format!("{}, for {} s", answer.status, wait.as_secs());
+                tracing::info!(source_id = self.source.id, why, "the platform asks us to wait");
+                Err(Failure::NotNow(wait))
+            }
+            None => Ok(answer),
+        })
+    }
+
+    async fn note(&self, ended: Ended) -> anyhow::Result<()> {
+        budgets::note(&self.ctx.pool, &self.budget, ended).await.context("budget")
+    }
+
+    /// Another token; `None` if this one is all there is. One renews: with some platforms a new token ends the others.
+    async fn renew(&self, kept: &Kept) -> anyhow::Result<Result<Option<Kept>, Failure>> {
+        let Some(request) = self.platform.renewal(&self.client, self.of(kept)) else {
+            return Ok(Ok(None));
+        };
+        let (queue, name) = (&self.ctx.queue, format!("token of {}", self.source.id));
+        let holder = Uuid::new_v4().to_string();
+        if queue.lead(&name, &holder, RENEWING_MAX).await.context("lease")?.is_none() {
+            return Ok(Err(Failure::NotNow(RENEWED_SOON)));
+        }
+        let renewed = self.renew_alone(kept, request).await;
+        queue.resign(&name, &holder).await.context("lease")?;
+        renewed
+    }
+
+    async fn renew_alone(
+        &self,
+        kept: &Kept,
+        request: RequestBuilder,
+    ) -> anyhow::Result<Result<Option<Kept>, Failure>> {
+        let load = async || {
+            credentials::load(&self.ctx.pool, self.ring, &self.source.id)
+                .await
+                .context("credentials")
+        };
+        if let Some(newer) = load().await?.filter(|newer| !newer.is_same(kept)) {
+            return Ok(Ok(Some(newer)));
+        }
+        let answer = match client::ask(&self.ctx.settings.poll, request).await {
+            Ok(answer) => answer,
+            Err(why) => return Ok(Err(Failure::Away(format!("renewing the token: {why}")))),
+        };
+        let status = answer.status;
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Ok(Err(Failure::Away(format!("renewing the token: {status}"))));
+        }
+        let Some(grant) = self.platform.granted(&answer.body).filter(|_| status.is_success())
+        else {
+            return Ok(Err(Failure::Wrong(format!("the token cannot be renewed: {status}"))));
+        };
+        let credentials = kept.credentials.with(grant, self.ctx.clock.now());
+        credentials::renew(&self.ctx.pool, self.ring, kept, &credentials)
+            .await
+            .context("keeping the token")?;
+        Ok(Ok(load().await?))
+    }
+
+    /// What an answer is.
+    fn judge(&self, answer: Answer) -> Result<Fetched, Failure> {
+        let status = answer.status;
+        if status.is_server_error() {
+            return Err(Failure::Away(status.to_string()));
+        }
+        if !status.is_success() {
+            let hint = match status {
+                StatusCode::UNAUTHORIZED => ": the credentials are not accepted",
+                StatusCode::FORBIDDEN => ": the app may not read this",
+                _ => "",
+            };
+            return Err(Failure::Wrong(format!("{status}{hint}")));
+        }
+        match self.platform.read(&answer.body) {
+            Ok(page) => Ok(Fetched { body: answer.body, page }),
+            Err(why) => Err(Failure::Away(why.0.to_owned())),
+        }
+    }
+}
+
+/// How long a platform that says no wants to be left alone.
+fn until(told: Told, now: DateTime<Utc>) -> Duration {
+    let reset = told.reset_at.and_then(|at| (at - now).to_std().ok());
+    reset.map_or(UNSAID, |wait| wait + Duration::from_secs(1))
+}

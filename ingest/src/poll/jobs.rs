@@ -1,0 +1,260 @@
+//! `poll.tick`: which queries are due. `poll.page`: one page of one query.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use millrace_jobs::{
+    ctx::Ctx,
+    queue::{self, Job, Leased, NewJob, Verdict},
+};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    fetch::{self, Failure, Fetched},
+    plan::{self, Query},
+    platform::platform,
+    store::cursors::{self, Failed, Key},
+    walk::Cursor,
+};
+use crate::{
+    events::{NewEvent, insert},
+    receive::delivery_key,
+    registry::credentials::{self, Polled},
+    secrets::KeyRing,
+    source::PAGE_HEADER,
+};
+
+/// Shortest and longest time between two sweeps of a query.
+const INTERVAL_S: std::ops::RangeInclusive<u64> = 1..=86_400;
+/// What a person has to put right is tried again after this long.
+const WRONG_AGAIN: Duration = Duration::from_secs(900);
+/// The first sweep goes back so far unless the source says otherwise, and never further than this.
+const FIRST: TimeDelta = TimeDelta::hours(1);
+const FIRST_MAX_S: i64 = 7 * 86_400;
+
+/// Enqueue the queries that are due.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Tick {}
+
+impl Job for Tick {
+    const KIND: &'static str = "poll.tick";
+    const ATTEMPTS_MAX: i32 = 3;
+    const CONCURRENCY: usize = 1;
+
+    async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for _ in batch {
+            verdicts.push(tick(&ctx).await.map_or_else(Verdict::Retry, |()| Verdict::Done));
+        }
+        verdicts
+    }
+}
+
+async fn tick(ctx: &Ctx) -> anyhow::Result<()> {
+    for source in credentials::polled(&ctx.pool, None).await.context("sources")? {
+        let Some(platform) = platform(&source.kind) else { continue };
+        let queries = match plan::queries(&source.kind, &source.options) {
+            Ok(queries) => queries,
+            Err(why) => {
+                tracing::error!(
+                    source_id = source.id,
+                    why,
+                    "source with options that cannot be asked for"
+                );
+                continue;
+            }
+        };
+        let mut tx = ctx.pool.begin().await.context("begin")?;
+        let of = (&*source.workspace_id, &*source.id);
+        let due = cursors::due(&mut tx, of, &source.kind, platform.overlap(), &queries).await;
+        let jobs: Vec<NewJob> = due
+            .context("cursors")?
+            .into_iter()
+            .map(|hash| job(&source, hash))
+            .collect::<Result<_, _>>()?;
+        let enqueued = ctx.queue.enqueue(&mut tx, &jobs).await.context("enqueueing")?;
+        tx.commit().await.context("commit")?;
+        ctx.queue.wake(&enqueued);
+    }
+    Ok(())
+}
+
+fn job(source: &Polled, query_hash: String) -> serde_json::Result<NewJob> {
+    let key = format!("{}/{query_hash}", source.id);
+    let page = Page { source_id: source.id.clone(), query_hash };
+    Ok(NewJob::of(&*source.workspace_id, &page)?.unique_key(key))
+}
+
+/// Fetch and store the next page of a query.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Page {
+    /// `ops.sources.id`.
+    pub source_id: String,
+    /// Which of its queries.
+    pub query_hash: String,
+}
+
+impl Job for Page {
+    const KIND: &'static str = "poll.page";
+    const CONCURRENCY: usize = 2;
+
+    async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for lease in batch {
+            verdicts.push(page(&ctx, &lease).await.unwrap_or_else(Verdict::Retry));
+        }
+        verdicts
+    }
+}
+
+/// A query of a source, and where it stands.
+struct Poll {
+    source: Polled,
+    query: Query,
+    cursor: Cursor,
+}
+
+impl Poll {
+    fn key(&self) -> (String, String, String) {
+        (self.source.workspace_id.clone(), self.source.id.clone(), self.query.hash())
+    }
+
+    fn interval(&self, default_s: u64) -> Duration {
+        let own = self.source.options.get("interval_s").and_then(Value::as_u64);
+        Duration::from_secs(own.unwrap_or(default_s).clamp(*INTERVAL_S.start(), *INTERVAL_S.end()))
+    }
+}
+
+async fn page(ctx: &Ctx, lease: &Leased<Page>) -> anyhow::Result<Verdict> {
+    let Some(poll) = poll(ctx, &lease.job).await? else {
+        return Ok(Verdict::Cancel("the source or its query is not polled any more".into()));
+    };
+    let ring = KeyRing::load(&ctx.settings.secrets).context("key ring")?;
+    let (workspace_id, source_id, query_hash) = poll.key();
+    let key = Key { workspace_id: &workspace_id, source_id: &source_id, query_hash: &query_hash };
+    let interval = poll.interval(ctx.settings.poll.interval_s);
+    let asked = fetch::fetch(ctx, &ring, &poll.source, &poll.query, &poll.cursor, key).await?;
+    let failure = match asked {
+        Ok(fetched) => return store(ctx, lease, &poll, key, fetched, interval).await,
+        Err(failure) => failure,
+    };
+    metrics::counter!("millrace_poll_failures_total", "source" => poll.source.kind.clone(), "reason" => failure.code())
+        .increment(1);
+    let version = poll.cursor.version;
+    let wait = back_off(poll.cursor.errors, interval);
+    let failed = async |error: &str, next, anew| {
+        let failed = Failed { error, next, anew, version };
+        cursors::failed(&ctx.pool, key, failed).await.context("cursor")
+    };
+    match failure {
+        Failure::NotNow(wait) => Ok(Verdict::Snooze(wait)),
+        Failure::Away(why) => {
+            failed(&why, wait, false).await?;
+            tracing::warn!(source_id, why, "the platform does not answer");
+            Ok(Verdict::Snooze(wait))
+        }
+        // The place of the page is too old, perhaps: the sweep begins again.
+        Failure::Wrong(why) if poll.cursor.next_page.is_some() => {
+            failed(&why, wait, true).await?;
+            Ok(Verdict::Snooze(wait))
+        }
+        Failure::Wrong(why) => {
+            failed(&why, interval.max(WRONG_AGAIN), false).await?;
+            tracing::error!(source_id, why, "the platform refuses the query");
+            Ok(Verdict::Done)
+        }
+    }
+}
+
+/// `None` if it is not to be polled.
+async fn poll(ctx: &Ctx, job: &Page) -> anyhow::Result<Option<Poll>> {
+    let found = credentials::polled(&ctx.pool, Some(&job.source_id)).await.context("source")?;
+    let Some(source) = found.into_iter().next() else { return Ok(None) };
+    let queries = plan::queries(&source.kind, &source.options).unwrap_or_default();
+    let Some(query) = queries.into_iter().find(|q| q.hash() == job.query_hash) else {
+        return Ok(None);
+    };
+    let key = Key {
+        workspace_id: &source.workspace_id,
+        source_id: &source.id,
+        query_hash: &job.query_hash,
+    };
+    let own = source.options.get("first_s").and_then(Value::as_i64);
+    let first = own.map_or(FIRST, |s| TimeDelta::seconds(s.clamp(0, FIRST_MAX_S)));
+    let cursor = cursors::load(&ctx.pool, key, first).await.context("cursor")?;
+    Ok(cursor.map(|cursor| Poll { source, query, cursor }))
+}
+
+/// Page, cursor, lease and the job for the next page, in one transaction.
+async fn store(
+    ctx: &Ctx,
+    lease: &Leased<Page>,
+    poll: &Poll,
+    key: Key<'_>,
+    fetched: Fetched,
+    interval: Duration,
+) -> anyhow::Result<Verdict> {
+    let step = poll.cursor.after(&fetched.page);
+    let mut tx = ctx.pool.begin().await.context("begin")?;
+    let held = queue::complete_in(&mut tx, &[lease.id]).await.context("completing the lease")?;
+    if held.is_empty()
+        || !cursors::advance(&mut tx, key, &step, interval).await.context("cursor")?
+    {
+        // Somebody else has this query, and is further.
+        tx.rollback().await.context("rollback")?;
+        return Ok(Verdict::Done);
+    }
+    let mut ready = Default::default();
+    if fetched.page.items > 0 {
+        let event = event(poll, key.query_hash, &fetched);
+        (_, ready) = insert::rows(&mut tx, &[event]).await.context("storing the page")?;
+    }
+    let next =
+        if step.more { vec![job(&poll.source, key.query_hash.to_owned())?] } else { Vec::new() };
+    let enqueued = ctx.queue.enqueue(&mut tx, &next).await.context("enqueueing")?;
+    tx.commit().await.context("commit")?;
+    insert::wake(&ctx.queue, ready);
+    ctx.queue.wake(&enqueued);
+    metrics::counter!("millrace_poll_pages_total", "source" => poll.source.kind.clone())
+        .increment(1);
+    Ok(Verdict::Committed)
+}
+
+/// The page as a delivery: the same bytes for the same query are the same page.
+fn event(poll: &Poll, query_hash: &str, fetched: &Fetched) -> NewEvent {
+    let kind = match poll.query.kind {
+        // To Reddit all of them are listings.
+        "search" | "new" | "comments" if poll.source.kind == "reddit" => "listing",
+        kind => kind,
+    };
+    let newest = fetched.page.newest.as_ref().map_or("", |(id, _)| id);
+    let digest = Sha256::digest(&fetched.body).to_vec();
+    let parts = ["page", query_hash, newest].map(|part| part.as_bytes().to_vec());
+    let headers = json!({ "content-type": "application/json", PAGE_HEADER: kind });
+    NewEvent {
+        id: Uuid::now_v7(),
+        workspace_id: poll.source.workspace_id.as_str().into(),
+        source_id: poll.source.id.as_str().into(),
+        delivery_key: delivery_key(&[parts.to_vec(), vec![digest]].concat()),
+        event_type: Some(format!("page.{kind}")),
+        headers: headers.to_string(),
+        body: fetched.body.clone().into(),
+        secret_id: None,
+        trace_id: Uuid::new_v4().simple().to_string(),
+        received_at: None,
+    }
+}
+
+/// 1, 2, 4, 8, 10 s, a fifth of it random either way; after that, as often as the query is asked anyway.
+fn back_off(errors_before: i32, interval: Duration) -> Duration {
+    let step = match u32::try_from(errors_before) {
+        Ok(n @ 0..5) => Duration::from_secs(2_u64.pow(n)).min(Duration::from_secs(10)),
+        _ => interval.max(Duration::from_secs(10)),
+    };
+    step.mul_f64(rand::rng().random_range(0.8..1.2))
+}
