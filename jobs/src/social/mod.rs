@@ -1,9 +1,11 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
+pub mod mode;
 pub mod profile;
 pub mod record;
 pub mod relationship;
 pub mod score;
+pub mod temporal;
 pub mod text;
 pub mod tiers;
 pub mod triage;
