@@ -66,6 +66,8 @@ enum Command {
     Keys(cmd::keys::Args),
     /// Projects: what signals can belong to
     Project(cmd::project::Args),
+    /// Brand profiles: check one, print a shipped one
+    Profile(cmd::profile::Args),
     /// Signals: what users said, and what became of it
     Signals(cmd::signals::Args),
     /// Deliveries as received: list, show, read again
@@ -150,6 +152,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Config(args) => cmd::config::run(settings(), args, out)?,
         Command::Keys(args) => cmd::keys::run(&*settings()?, args, out).await?,
         Command::Project(args) => cmd::project::run(&*settings()?, args, out).await?,
+        Command::Profile(args) => return cmd::profile::run(&args, out),
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,

@@ -22,6 +22,7 @@ mod migrations;
 mod nats;
 mod platforms;
 mod process;
+mod profile;
 mod promises;
 mod queue;
 mod records;

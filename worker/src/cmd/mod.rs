@@ -13,6 +13,7 @@ pub mod key;
 pub mod keys;
 pub mod migrate;
 pub mod openapi;
+pub mod profile;
 pub mod project;
 pub mod roles;
 pub mod run;

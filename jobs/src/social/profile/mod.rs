@@ -108,6 +108,33 @@ impl Profile {
         self.replies.iter().find(|shape| shape.platform == platform)
     }
 
+    /// How much is in it, by section.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, usize); 15] {
+        let categories = self.taxonomy.categories();
+        let terms = categories.iter().map(|category| category.terms.len() + category.common.len());
+        let phrases = self.spam.lists.iter().map(|list| list.phrases.list().len());
+        let dangers =
+            self.safety.iter().map(|danger| danger.phrases.list().len() + danger.patterns.len());
+        [
+            ("taxonomy categories", categories.len()),
+            ("taxonomy terms", terms.sum()),
+            ("exclusions", self.relevance.exclusions.list().len()),
+            ("disclaimers", self.relevance.disclaimers.list().len()),
+            ("spam phrases", phrases.sum()),
+            ("competitors", self.competitors.list().len()),
+            ("safety categories", self.safety.len()),
+            ("safety phrases", dangers.sum()),
+            ("personas", self.personas.len()),
+            ("temporal rules", self.temporal.len()),
+            ("holidays", self.holidays.len()),
+            ("prohibited claims", self.claims.seed.len() + self.claims.terms.list().len()),
+            ("approved phrases", self.claims.approved.len()),
+            ("communities", self.communities.len()),
+            ("kpis", self.kpis.len()),
+        ]
+    }
+
     /// Takes all sections, also when one is missing, so that all problems are said.
     fn read(file: &mut Reader, sha256: String) -> Option<Self> {
         let brand = file.section("brand");
@@ -162,6 +189,14 @@ impl Profile {
             kpis,
         })
     }
+}
+
+/// The shipped profile of the seed's brand, for tests of what reads profiles.
+#[cfg(test)]
+pub(in crate::social) fn vita() -> &'static Profile {
+    static VITA: std::sync::LazyLock<Profile> =
+        std::sync::LazyLock::new(|| Profile::parse(SHIPPED[1].1).unwrap());
+    &VITA
 }
 
 #[cfg(test)]

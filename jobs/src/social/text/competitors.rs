@@ -138,7 +138,7 @@ const fn opportunity(sentiment: Sentiment, satisfaction: Satisfaction) -> f64 {
 }
 
 /// The clauses of a text, with their last mark. They end at `.`, `!`, `?`, at a line's end, and before
-/// "but", "however" and "although"; a dot inside a name or a number ends nothing.
+/// "but", "however" and "although"; the dots of a name and of a number end nothing.
 fn clauses(text: &Folded<'_>, names: &[Range<usize>]) -> Vec<Range<usize>> {
     let folded = text.text();
     let mut cuts: Vec<usize> = text
@@ -158,19 +158,97 @@ fn clauses(text: &Folded<'_>, names: &[Range<usize>]) -> Vec<Range<usize>> {
             cuts.push(end);
         }
     }
-    cuts.push(folded.len());
     cuts.sort_unstable();
     let mut names: Vec<_> = names.to_vec();
     names.sort_by_key(|name| name.start);
     let (mut clauses, mut from) = (Vec::new(), 0);
     let mut names = names.iter().peekable();
     for cut in cuts {
-        while names.next_if(|name| name.end <= cut).is_some() {}
-        let inside = names.peek().is_some_and(|name| name.start < cut && cut < name.end);
+        while names.next_if(|name| name.end < cut).is_some() {}
+        let inside = names.peek().is_some_and(|name| name.start < cut);
         if cut > from && !inside {
             clauses.push(from..cut);
             from = cut;
         }
     }
+    clauses.push(from..folded.len());
     clauses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Folded, Mention, Satisfaction, Sentiment, mentions};
+    use crate::social::profile::vita;
+
+    fn found(text: &str) -> Vec<Mention> {
+        let profile = vita();
+        mentions(&Folded::new(text), profile)
+    }
+
+    #[test]
+    fn names_are_words_however_they_are_joined() {
+        for (text, names) in [
+            ("the raindrip dropped", vec![]),
+            ("so tired after drinking", vec![]),
+            ("afterdrink", vec!["AfterDrink"]),
+            ("drip-drop and DripDrop and drip drop", vec!["Drip Drop"]),
+            ("Liquid IV, liquid i.v., LiquidIV", vec!["Liquid I.V."]),
+            ("#liquidiv #PedialytE", vec!["Liquid I.V.", "Pedialyte"]),
+            ("cheers to you, and a waterboy joke", vec![]),
+            ("Pеdіаlуtе", vec!["Pedialyte"]),
+        ] {
+            let named: Vec<_> = found(text).into_iter().map(|m| m.competitor).collect();
+            assert_eq!(named, names, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clause_tells_what_is_meant() {
+        use Satisfaction::{Questioning, Satisfied, Unsatisfied};
+        use Sentiment::{Negative, Neutral, Positive};
+        for (text, sentiment, satisfaction, opportunity) in [
+            ("Pedialyte didn’t work", Negative, Unsatisfied, 0.9),
+            ("Pedialyte saved me", Positive, Satisfied, 0.3),
+            ("Pedialyte helped", Neutral, Satisfied, 0.5),
+            ("Pedialyte is overpriced and helped", Negative, Satisfied, 0.8),
+            ("Pedialyte is gross and amazing", Negative, Questioning, 0.7),
+            ("does Pedialyte work?", Neutral, Questioning, 0.7),
+            ("Pedialyte did nothing, why?", Negative, Questioning, 0.7),
+            ("Pedialyte didn't work?", Negative, Unsatisfied, 0.9),
+            ("bought Pedialyte", Neutral, Questioning, 0.7),
+            // The clause ends before "but", at marks, and at the line.
+            ("Pedialyte helped but the rest was terrible", Neutral, Satisfied, 0.5),
+            ("terrible night. Pedialyte helped! it was awful", Neutral, Satisfied, 0.5),
+            ("terrible night\nPedialyte helped\nawful", Neutral, Satisfied, 0.5),
+            ("terrible night, Pedialyte helped", Negative, Satisfied, 0.8),
+            ("at 4.50 Pedialyte is overpriced", Negative, Questioning, 0.7),
+        ] {
+            let found = found(text);
+            let [mention] = found.as_slice() else { panic!("{text}: {found:?}") };
+            assert_eq!(
+                (mention.sentiment, mention.satisfaction),
+                (sentiment, satisfaction),
+                "{text}"
+            );
+            assert!((mention.opportunity - opportunity).abs() < 1e-12, "{text} {mention:?}");
+        }
+    }
+
+    #[test]
+    fn each_is_mentioned_once_where_there_is_most_to_gain() {
+        let text = "Liquid I.V. saved me. LMNT is gross. But Liquid I.V. did nothing today. Liquid IV helped";
+        let found = found(text);
+        let names: Vec<_> = found.iter().map(|m| m.competitor.as_str()).collect();
+        assert_eq!(names, ["Liquid I.V.", "LMNT"]);
+        let shown = |span: super::Span| text.get(span.start..span.end).unwrap();
+        assert_eq!(shown(found[0].clause).trim(), "But Liquid I.V. did nothing today.");
+        assert_eq!(shown(found[0].span), "Liquid I.V.");
+        assert_eq!((found[0].opportunity, found[0].keyword.as_str()), (0.9, "Liquid I.V."));
+    }
+
+    #[test]
+    fn many_names_are_read_once_per_clause() {
+        let long = "pedialyte ".repeat(50_000);
+        assert_eq!(found(&long).len(), 1);
+    }
 }

@@ -147,20 +147,16 @@ fn flags(list: &Phrases, text: &Folded<'_>) -> Vec<KeywordHit> {
 #[cfg(test)]
 mod tests {
     use super::{Folded, keywords};
-    use crate::social::profile::Profile;
+    use crate::social::profile::vita;
 
     const HIGH: &str = include_str!("examples/high.txt");
     const LOW: &str = include_str!("examples/low.txt");
     const UNRELATED: &str = include_str!("examples/unrelated.txt");
 
-    fn vita() -> Profile {
-        Profile::parse(Profile::shipped("vita").unwrap()).unwrap()
-    }
-
     #[test]
     fn the_taxonomy_finds_what_it_is_for_and_little_else() {
         let profile = vita();
-        let relevant = |text: &&str| keywords(&Folded::new(text), &profile).relevant;
+        let relevant = |text: &&str| keywords(&Folded::new(text), profile).relevant;
         let [high, low, unrelated] = [HIGH, LOW, UNRELATED].map(|set| {
             let (found, missed): (Vec<_>, Vec<_>) = set.lines().partition(relevant);
             println!("found {found:#?}\nmissed {missed:#?}");
@@ -175,7 +171,7 @@ mod tests {
     #[test]
     fn all_hits_are_recorded_and_the_priority_is_the_least() {
         let text = "Wine-night was great. HUNGOVER now, so much tequila; dizzy, and hungover still";
-        let found = keywords(&Folded::new(text), &vita());
+        let found = keywords(&Folded::new(text), vita());
         let shown: Vec<_> =
             found.hits.iter().map(|hit| text.get(hit.span.start..hit.span.end).unwrap()).collect();
         assert_eq!(shown, ["Wine", "Wine-night", "HUNGOVER", "tequila", "dizzy", "hungover"]);
@@ -197,7 +193,7 @@ mod tests {
             ("I can’t focus since the pub crawl", vec!["cognitive_emotional", "drinking_context"]),
             ("I cant focus since the pub crawl", vec!["cognitive_emotional", "drinking_context"]),
         ] {
-            assert_eq!(keywords(&Folded::new(text), &profile).categories, categories, "{text}");
+            assert_eq!(keywords(&Folded::new(text), profile).categories, categories, "{text}");
         }
     }
 
@@ -211,7 +207,7 @@ mod tests {
             ("hungover, watching the hangover movie", false, false, 1),
             ("hungover, watching the hangover movies", true, false, 0),
         ] {
-            let found = keywords(&Folded::new(text), &profile);
+            let found = keywords(&Folded::new(text), profile);
             let told = (found.relevant, found.medical, found.exclusions.len());
             assert_eq!(told, (relevant, medical, exclusions), "{text}");
         }
@@ -221,14 +217,14 @@ mod tests {
     fn evasion_changes_nothing() {
         let profile = vita();
         let plain =
-            keywords(&Folded::new("can't function, hungover after tequila"), &profile).matches;
+            keywords(&Folded::new("can't function, hungover after tequila"), profile).matches;
         for text in [
             "can’t function, hung\u{200b}over after tequila",
             "CAN'T FUNCTION, НUNGОVЕR AFTER TEQUILA",
             "can't  function, ｈｕｎｇｏｖｅｒ after 𝓽𝓮𝓺𝓾𝓲𝓵𝓪",
             "cant function, hüngøver after téquila",
         ] {
-            assert_eq!(keywords(&Folded::new(text), &profile).matches, plain, "{text}");
+            assert_eq!(keywords(&Folded::new(text), profile).matches, plain, "{text}");
         }
     }
 }

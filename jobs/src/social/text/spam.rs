@@ -100,11 +100,11 @@ fn urls(folded: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Account, Folded, SpamLevel, spam};
-    use crate::social::profile::Profile;
+    use crate::social::profile::vita;
 
     fn tagged(text: &str, account: Account) -> (bool, SpamLevel, Vec<String>) {
-        let profile = Profile::parse(Profile::shipped("vita").unwrap()).unwrap();
-        let spam = spam(&Folded::new(text), account, &profile);
+        let profile = vita();
+        let spam = spam(&Folded::new(text), account, profile);
         (spam.filtered, spam.level, spam.reasons.into_iter().map(|reason| reason.reason).collect())
     }
 
