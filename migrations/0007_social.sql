@@ -712,6 +712,7 @@ create table social.escalations (
   sla_due_at   timestamptz(3),
   claimed_by   text,
   claimed_until timestamptz(3),                       -- then another may claim it
+  sla_breached_at timestamptz(3),                     -- when somebody saw that it is late
   check ((claimed_by is null) = (claimed_until is null)),
   foreign key (workspace_id, post_id) references social.posts (workspace_id, id) on delete set null (post_id),
   foreign key (workspace_id, reply_id) references social.replies (workspace_id, id) on delete set null (reply_id)
@@ -918,7 +919,10 @@ insert into ops.rights (relation, app, reader) values
   ('social.refused_posts',         '{select,insert}', true),
   ('social.funnel',                '{select,insert,update}', true),
   ('social.competitors',           '{select,insert}', true),
-  ('social.competitive_mentions',  '{select,insert,update,delete}', true);
+  ('social.competitive_mentions',  '{select,insert,update,delete}', true),
+  ('social.escalation_reasons', '{select}', true),
+  ('social.escalations', '{select,insert,update}', true),
+  ('social.audit_logs', '{select,insert}', true);
 insert into ops.rights (relation, app, reader)
 select 'social.' || c.relname, '{}', true
 from pg_class c where c.relnamespace = 'social'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition

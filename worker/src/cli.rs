@@ -56,8 +56,6 @@ enum Command {
     Workspace(cmd::workspace::Args),
     /// Sources: who may deliver, how it is verified
     Source(cmd::source::Args),
-    /// Social platforms: what is fetched from them
-    Social(cmd::social::Args),
     /// API keys of the read side
     Key(cmd::key::Args),
     /// The configuration: check it, show the reference
@@ -82,6 +80,10 @@ enum Command {
     Dead(cmd::dead::Args),
     /// Who intervened: keys, sources, pauses, retries, replays
     Audit(cmd::audit::Args),
+    /// Social posts that wait for a person: list, claim, end
+    Escalations(cmd::escalations::Args),
+    /// Posts of X, Reddit and Threads: who did what
+    Social(cmd::social::Args),
     /// Is everything in place? What to do if not
     Doctor,
     /// Print the OpenAPI document of the read side
@@ -147,7 +149,6 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Roles => cmd::roles::run(out)?,
         Command::Workspace(args) => cmd::workspace::run(&*settings()?, args, out).await?,
         Command::Source(args) => cmd::source::run(&*settings()?, args, out).await?,
-        Command::Social(args) => cmd::social::run(&*settings()?, args, out).await?,
         Command::Key(args) => cmd::key::run(&*settings()?, args, out).await?,
         Command::Config(args) => cmd::config::run(settings(), args, out)?,
         Command::Keys(args) => cmd::keys::run(&*settings()?, args, out).await?,
@@ -160,6 +161,8 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Jobs(args) => cmd::jobs::run(&*settings()?, args, out).await?,
         Command::Dead(args) => cmd::dead::run(&*settings()?, args, out).await?,
         Command::Audit(args) => cmd::audit::run(&*settings()?, args, out).await?,
+        Command::Escalations(args) => cmd::escalations::run(&*settings()?, args, out).await?,
+        Command::Social(args) => return cmd::social::run(&*settings()?, args, out).await,
         Command::Doctor => return cmd::doctor::run(&*settings()?, out).await,
         Command::Openapi => cmd::openapi::run(out)?,
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), out)?,

@@ -25,8 +25,9 @@ use millrace_jobs::{
     maintenance::Partitions,
     queue::Spec,
     signals::{enrich::Enrich, process::Process, profile::Profile},
+    social::oversight::overdue::Overdue,
 };
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] =
-    jobs![Normalize, Tick, Page, Process, Profile, Enrich, Index, Reconcile, Partitions];
+    jobs![Normalize, Tick, Page, Process, Profile, Enrich, Overdue, Index, Reconcile, Partitions];

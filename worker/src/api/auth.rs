@@ -68,6 +68,10 @@ pub(crate) struct Search;
 #[derive(Debug)]
 pub(crate) struct Operate;
 
+/// Allow and refuse.
+#[derive(Debug)]
+pub(crate) struct Moderate;
+
 impl Scope for Read {
     const NAME: &'static str = "read";
 }
@@ -79,6 +83,9 @@ impl Scope for Search {
 }
 impl Scope for Operate {
     const NAME: &'static str = "operate";
+}
+impl Scope for Moderate {
+    const NAME: &'static str = "moderate";
 }
 
 /// The key behind a request, which has scope `S`. Everything it sees is its workspace's.
@@ -108,6 +115,16 @@ impl<S> Caller<S> {
     pub(crate) fn key_id(&self) -> &str {
         &self.key.id
     }
+
+    /// As audits name it.
+    pub(crate) fn actor(&self) -> String {
+        format!("key:{}", self.key.id)
+    }
+
+    /// Whether the key has another scope besides.
+    pub(crate) fn also<T: Scope>(&self) -> bool {
+        self.key.scopes.iter().any(|scope| scope == T::NAME)
+    }
 }
 
 impl Caller<Operate> {
@@ -119,7 +136,7 @@ impl Caller<Operate> {
         target: &str,
         detail: Value,
     ) -> Result<(), ApiError> {
-        let actor = format!("key:{}", self.key.id);
+        let actor = self.actor();
         let act = Act { workspace_id: self.workspace(), actor: &actor, action, target };
         let mut tx = self.begin(api).await?;
         audit::note(&mut *tx, act, detail).await?;

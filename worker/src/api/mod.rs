@@ -11,6 +11,7 @@ mod page;
 mod projects;
 mod queue;
 mod signals;
+mod social;
 mod sources;
 mod stats;
 mod suggestions;
@@ -109,6 +110,7 @@ pub fn routes(api: Api) -> Router {
         .route("/codebases", get(code::list))
         .route("/search/code", post(code::search))
         .route("/stats", get(stats::show))
+        .nest("/social", social::routes())
         .fallback(|| async { ApiError::NotFound("path") })
         .method_not_allowed_fallback(|| async { ApiError::Method })
         .layer(middleware::from_fn_with_state(api.clone(), timed))

@@ -68,6 +68,10 @@ pub(super) async fn note(
     target: &str,
     detail: Value,
 ) -> sqlx::Result<()> {
-    let actor = format!("cli:{}", rustix::process::getuid().as_raw());
-    audit::note(pool, Act { workspace_id, actor: &actor, action, target }, detail).await
+    audit::note(pool, Act { workspace_id, actor: &me(), action, target }, detail).await
+}
+
+/// The user of this command line, as audits name it.
+pub(super) fn me() -> String {
+    format!("cli:{}", rustix::process::getuid().as_raw())
 }

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod config;
 pub mod dead;
 pub mod doctor;
+pub mod escalations;
 pub mod events;
 pub mod index;
 pub mod jobs;

@@ -1,7 +1,9 @@
-//! Posts and their authors, as platforms say them: `social.authors`, `social.posts` and what hangs on them.
+//! Tables of schema `social`. What platforms say of posts and their authors becomes rows in [`apply`].
 
 mod apply;
+pub mod audit;
 mod beside;
+pub mod escalations;
 mod merge;
 mod rows;
 mod tombstones;
