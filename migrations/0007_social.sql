@@ -639,11 +639,14 @@ create table social.click_events (                    -- added
   reply_id     text,
   utm_code     text,
   occurred_at  timestamptz(3) not null,
-  data         jsonb not null default '{}',
+  visitor      text,                                  -- SHA-256 of the sender's id of who it was, hex
+  data         jsonb not null default '{}',           -- as told
   primary key (workspace_id, external_id),
   foreign key (workspace_id, reply_id) references social.replies (workspace_id, id) on delete set null (reply_id)
 );
 create index click_events_reply_idx on social.click_events (reply_id, occurred_at);
+create index click_events_visitor_idx on social.click_events (workspace_id, visitor) where visitor is not null;
+create index click_events_unmatched_idx on social.click_events (workspace_id, occurred_at) where reply_id is null;
 create table social.order_events (                    -- added
   workspace_id text not null references signals.workspaces (id) on delete cascade,
   external_id  text not null,
@@ -653,27 +656,64 @@ create table social.order_events (                    -- added
   currency     text not null check (currency ~ '^[A-Z]{3}$'),
   new_customer boolean,
   occurred_at  timestamptz(3) not null,
-  data         jsonb not null default '{}',
+  visitor      text,                                  -- as of click_events
+  data         jsonb not null default '{}',           -- as told
+  credited_to  text,                                  -- the reply that it is attributed to,
+  credited_by  text check (credited_by in ('click_7d','click_30d','engaged_30d')), -- why,
+  credit       double precision check (credit > 0 and credit <= 1), -- and with what share
   primary key (workspace_id, external_id),
-  foreign key (workspace_id, reply_id) references social.replies (workspace_id, id) on delete set null (reply_id)
+  check (num_nulls(credited_by, credit) in (0, 2) and (credited_to is null or credit is not null)),
+  foreign key (workspace_id, reply_id) references social.replies (workspace_id, id) on delete set null (reply_id),
+  foreign key (workspace_id, credited_to) references social.replies (workspace_id, id) on delete set null (credited_to)
 );
 create index order_events_reply_idx on social.order_events (reply_id, occurred_at);
+create index order_events_credited_to_idx on social.order_events (credited_to);
+create index order_events_visitor_idx on social.order_events (workspace_id, visitor) where visitor is not null;
+create index order_events_account_idx on social.order_events (workspace_id, (data ->> 'account')) where data ->> 'account' is not null;
+create index order_events_unmatched_idx on social.order_events (workspace_id, occurred_at) where reply_id is null;
 
 -- Added: authors.relationship_score is a fold over these, each once.
 create table social.relationship_events (
   workspace_id text not null,
   id           text primary key default gen_random_uuid()::text,
-  author_id    text not null,
+  author_id    text,                                  -- null while we know nobody whom it could be of
   reply_id     text,
   type         text not null,
   source_event_id text not null,
   weight       double precision not null check (weight between -1 and 1),
   occurred_at  timestamptz(3) not null,
+  data         jsonb not null default '{}',           -- as told
   constraint relationship_events_once unique (workspace_id, type, source_event_id),
   foreign key (workspace_id, author_id) references social.authors (workspace_id, id) on delete cascade,
   foreign key (workspace_id, reply_id) references social.replies (workspace_id, id) on delete set null (reply_id)
 );
 create index relationship_events_author_idx on social.relationship_events (author_id, occurred_at);
+create index relationship_events_reply_idx on social.relationship_events (reply_id, occurred_at);
+create index relationship_events_account_idx on social.relationship_events (workspace_id, (data ->> 'account'))
+  where data ->> 'account' is not null;
+create index relationship_events_unmatched_idx on social.relationship_events (workspace_id, occurred_at)
+  where author_id is null or reply_id is null;
+
+-- The reply that an outcome names: by its id, its link's code (or its id in the place of that), or its id where it was posted.
+create function social.reply_named(workspace text, reply text, utm text, posted_on text, post text)
+returns text language sql stable as $$
+  select coalesce(
+    (select r.id from social.replies r where r.workspace_id = $1 and r.id = $2),
+    (select r.id from social.replies r where r.workspace_id = $1 and r.utm_code = $3),
+    (select r.id from social.replies r where r.workspace_id = $1 and r.id = $3),
+    (select min(r.id) from social.replies r where r.workspace_id = $1 and r.platform = $4 and r.platform_post_id = $5))
+$$;
+
+-- The author that a relationship event is of: the account that it names, else whom the reply answered.
+create function social.author_named(workspace text, account_on text, account text, reply text)
+returns text language sql stable as $$
+  select case when $3 is not null then
+    (select a.id from social.authors a where a.workspace_id = $1 and a.platform = $2 and a.platform_id = $3)
+  else
+    (select p.author_id from social.replies r join social.posts p on p.id = r.decision_snapshot ->> 'post_id' and p.workspace_id = $1
+     where r.workspace_id = $1 and r.id = $4)
+  end
+$$;
 
 create table social.kpi_metrics (
   workspace_id text not null default social.workspace() references signals.workspaces (id) on delete cascade,
@@ -688,6 +728,22 @@ create table social.kpi_metrics (
 );
 create index kpi_metrics_date_idx on social.kpi_metrics (workspace_id, date);
 create index kpi_metrics_platform_idx on social.kpi_metrics (workspace_id, platform);
+
+create table social.alerts (                          -- added: one row for each rule that is broken, at most once an hour
+  workspace_id text not null references signals.workspaces (id) on delete cascade,
+  id           text primary key default gen_random_uuid()::text,
+  rule         text not null,
+  platform     text check (platform in ('TWITTER','REDDIT','THREADS')), -- null: all of them
+  severity     text not null check (severity in ('CRITICAL','HIGH','MEDIUM')),
+  value        double precision not null,
+  threshold    double precision not null,
+  message      text not null,
+  raised_at    timestamptz(3) not null,
+  seen_at      timestamptz(3) not null,               -- when it was last found so
+  times        int not null default 1 check (times > 0)
+);
+create index alerts_raised_at_idx on social.alerts (workspace_id, raised_at desc);
+create index alerts_rule_idx on social.alerts (workspace_id, rule, platform, raised_at desc);
 
 -- ---------------------------------------------------------------- oversight, audit
 
@@ -920,9 +976,14 @@ insert into ops.rights (relation, app, reader) values
   ('social.funnel',                '{select,insert,update}', true),
   ('social.competitors',           '{select,insert}', true),
   ('social.competitive_mentions',  '{select,insert,update,delete}', true),
-  ('social.escalation_reasons', '{select}', true),
-  ('social.escalations', '{select,insert,update}', true),
-  ('social.audit_logs', '{select,insert}', true);
+  ('social.escalation_reasons',    '{select}', true),
+  ('social.escalations',           '{select,insert,update}', true),
+  ('social.audit_logs',            '{select,insert}', true),
+  ('social.click_events',          '{select,insert,update}', true),
+  ('social.order_events',          '{select,insert,update}', true),
+  ('social.relationship_events',   '{select,insert,update,delete}', true),
+  ('social.replies',               '{select}', true);
+-- The rest.
 insert into ops.rights (relation, app, reader)
 select 'social.' || c.relname, '{}', true
 from pg_class c where c.relnamespace = 'social'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition

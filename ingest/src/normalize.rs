@@ -15,7 +15,10 @@ use millrace_jobs::{
     },
     store::{
         signals::{Arrival, apply},
-        social,
+        social::{
+            self,
+            outcomes::{self, Told as ToldOutcome},
+        },
     },
 };
 use serde::{Deserialize, Serialize};
@@ -122,6 +125,8 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     follow_ups.extend(apply_to_codebases(&mut tx, &changes).await?);
     let said: Vec<_> = found.iter().flat_map(|(reading, event)| said(event, reading)).collect();
     let posts = social::apply(&mut tx, &said).await.context("applying posts")?;
+    let told: Vec<_> = found.iter().flat_map(|(reading, event)| told(event, reading)).collect();
+    outcomes::apply(&mut tx, &told, ctx.clock.now()).await.context("applying outcomes")?;
     let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
     may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;
@@ -183,6 +188,14 @@ fn changes<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = T
     let told =
         |change| Told { workspace_id: &event.workspace_id, trace_id: &event.trace_id, change };
     changes.iter().map(told)
+}
+
+fn told<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = ToldOutcome<'a>> {
+    let outcomes = match reading {
+        Ok(Normalized::Outcomes(outcomes, _)) => outcomes.as_slice(),
+        _ => &[],
+    };
+    outcomes.iter().map(|outcome| ToldOutcome { workspace_id: &event.workspace_id, outcome })
 }
 
 /// Run the pure normaliser; a panic in it (a bug, or hostile input to a parser) holds the one event.

@@ -173,6 +173,8 @@ pub enum Normalized {
     Codebases(Vec<codebase::change::Change>),
     /// Social platforms say this, in order; and how many things beside it nobody could read, by reason.
     Social(Vec<social::record::Said>, Odd),
+    /// This came of replies; and how many things beside it nobody could read, by reason.
+    Outcomes(Vec<social::outcomes::told::Outcome>, Odd),
     /// Understood and meant to be nothing (a join message, our own bot); counted by name.
     Ignored(&'static str),
     /// The vendor says that this account took us out: as `Ignored`, and the source's state becomes

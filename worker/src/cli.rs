@@ -82,7 +82,7 @@ enum Command {
     Audit(cmd::audit::Args),
     /// Social posts that wait for a person: list, claim, end
     Escalations(cmd::escalations::Args),
-    /// Posts of X, Reddit and Threads: who did what
+    /// Posts of X, Reddit and Threads: what is fetched, who did what
     Social(cmd::social::Args),
     /// Is everything in place? What to do if not
     Doctor,

@@ -139,6 +139,9 @@ pub(crate) fn outcome(reading: &Reading) -> (&'static str, Option<&'static str>,
         Ok(Normalized::Social(said, odd)) => {
             ("normalized", odd.keys().next().copied(), count(said.len()))
         }
+        Ok(Normalized::Outcomes(outcomes, odd)) => {
+            ("normalized", odd.keys().next().copied(), count(outcomes.len()))
+        }
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             ("ignored", Some(reason), 0)
         }
@@ -154,6 +157,7 @@ pub(crate) fn digest(reading: &Reading) -> [u8; 32] {
         Ok(Normalized::Records(records)) => serde_json::json!(records),
         Ok(Normalized::Codebases(changes)) => serde_json::json!(changes),
         Ok(Normalized::Social(said, _)) => serde_json::json!(said),
+        Ok(Normalized::Outcomes(outcomes, _)) => serde_json::json!(outcomes),
         _ => Value::Null,
     };
     forget_nulls(&mut records);
@@ -188,7 +192,7 @@ impl Columns {
         if let Ok(Normalized::Uninstalled(_)) = reading {
             self.uninstalled.push(event.source_id.clone());
         }
-        if let Ok(Normalized::Social(_, odd)) = reading {
+        if let Ok(Normalized::Social(_, odd) | Normalized::Outcomes(_, odd)) = reading {
             for (reason, count) in odd {
                 metrics::counter!("millrace_social_odd_total", "source" => event.kind.clone(), "reason" => *reason)
                     .increment((*count).into());

@@ -226,6 +226,7 @@ impl<'a> Event<'a> {
                 Normalized::Records(mut records) => records.pop()?,
                 Normalized::Codebases(_)
                 | Normalized::Social(..)
+                | Normalized::Outcomes(..)
                 | Normalized::Ignored(_)
                 | Normalized::Uninstalled(_) => {
                     return None;

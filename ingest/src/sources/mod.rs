@@ -18,6 +18,7 @@ mod email;
 mod github;
 mod inbox;
 mod interview;
+mod outcomes;
 mod paste;
 mod pylon;
 mod reddit;
@@ -40,6 +41,7 @@ pub const ALL: &[&dyn Source] = &[
     &github::GitHub,
     &inbox::Inbox,
     &interview::Interview,
+    &outcomes::Outcomes,
     &paste::Paste,
     &pylon::Pylon,
     &reddit::Reddit,

@@ -90,6 +90,7 @@ pub(super) fn read(
             Normalized::Records(mut records) => records.pop(),
             Normalized::Codebases(_)
             | Normalized::Social(..)
+            | Normalized::Outcomes(..)
             | Normalized::Ignored(_)
             | Normalized::Uninstalled(_) => None,
         });

@@ -25,15 +25,21 @@ pub(super) enum Aside {
 pub(super) type Item = Result<Said, Aside>;
 
 /// What was found so far.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    said: Vec<Said>,
+#[derive(Debug)]
+pub(super) struct Found<T = Said> {
+    said: Vec<T>,
     odd: Odd,
     left: Option<&'static str>,
 }
 
-impl Found {
-    pub(super) fn add(&mut self, item: Item) {
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { said: Vec::new(), odd: Odd::new(), left: None }
+    }
+}
+
+impl<T> Found<T> {
+    pub(super) fn add(&mut self, item: Result<T, Aside>) {
         match item {
             Ok(said) => self.said.push(said),
             Err(Aside::Odd(reason)) => {
@@ -44,15 +50,26 @@ impl Found {
         }
     }
 
-    /// Held only if there is nothing but odd things.
-    pub(super) fn end(self) -> Result<Normalized, Hold> {
+    /// Held only if there is nothing but odd things; `empty` if there is nothing at all.
+    pub(super) fn end_as(
+        self,
+        something: fn(Vec<T>, Odd) -> Normalized,
+        empty: &'static str,
+    ) -> Result<Normalized, Hold> {
         match (self.said.is_empty(), self.odd.first_key_value()) {
-            (false, _) => Ok(Normalized::Social(self.said, self.odd)),
+            (false, _) => Ok(something(self.said, self.odd)),
             (true, Some((reason, count))) => {
                 Err(hold(reason, &format!("{count} of them, and nothing else")))
             }
-            (true, None) => Ok(Normalized::Ignored(self.left.unwrap_or("empty_page"))),
+            (true, None) => Ok(Normalized::Ignored(self.left.unwrap_or(empty))),
         }
+    }
+}
+
+impl Found {
+    /// As [`Found::end_as`], of a page.
+    pub(super) fn end(self) -> Result<Normalized, Hold> {
+        self.end_as(Normalized::Social, "empty_page")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
 pub mod mode;
+pub mod outcomes;
 pub mod oversight;
 pub mod profile;
 pub mod record;

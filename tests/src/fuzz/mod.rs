@@ -117,6 +117,10 @@ fn deliver(source: &'static dyn Source, request: &Request<'_>) {
             assert!(!said.is_empty(), "something said, but nothing");
             said.iter().for_each(|said| storable::check_value(&serde_json::json!(said)));
         }
+        Ok(Normalized::Outcomes(outcomes, _)) => {
+            assert!(!outcomes.is_empty(), "something came of it, but nothing");
+            outcomes.iter().for_each(|one| storable::check_value(&serde_json::json!(one)));
+        }
         Ok(Normalized::Ignored(reason) | Normalized::Uninstalled(reason)) => {
             assert!(!reason.is_empty());
         }

@@ -134,6 +134,10 @@ fn problems(expect: &Expect, outcome: &Outcome) -> Vec<String> {
             records = values(json!(said));
             odd = Some(json!(found));
         }
+        Some(Ok(Normalized::Outcomes(outcomes, found))) => {
+            records = values(json!(outcomes));
+            odd = Some(json!(found));
+        }
         Some(Ok(Normalized::Ignored(reason))) => ignored = Some(*reason),
         Some(Ok(Normalized::Uninstalled(reason))) => uninstalled = Some(*reason),
         Some(Err(held)) => hold = Some(held.reason),

@@ -20,6 +20,7 @@ mod lease_model;
 mod links;
 mod migrations;
 mod nats;
+mod outcomes;
 mod platforms;
 mod process;
 mod profile;

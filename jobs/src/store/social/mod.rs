@@ -5,6 +5,7 @@ pub mod audit;
 mod beside;
 pub mod escalations;
 mod merge;
+pub mod outcomes;
 mod rows;
 mod tombstones;
 
