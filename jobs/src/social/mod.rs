@@ -1,5 +1,6 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
+pub mod decide;
 pub mod mode;
 pub mod outcomes;
 pub mod oversight;

@@ -1,98 +1,27 @@
-//! The two choices of a decision: how to take part, and in which manner.
+//! The two choices of a decision, with what the rules know of them: which mode helps more, which archetype is light.
 
-use serde::{Deserialize, Serialize};
+pub use super::profile::{Archetype, Mode};
 
-/// How to take part in a conversation; each is more helpful than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Mode {
-    /// Not at all.
-    Disengaged,
-    /// A kind word; never a product or a link.
-    Engagement,
-    /// A kind word with a soft mention.
-    Hybrid,
-    /// Help.
-    Helpful,
-}
+/// The modes, each more helpful than the one before.
+pub const LADDER: [Mode; 4] = [Mode::Disengaged, Mode::Engagement, Mode::Hybrid, Mode::Helpful];
+/// Those in which something is said, likewise.
+pub const ENGAGING: [Mode; 3] = [Mode::Engagement, Mode::Hybrid, Mode::Helpful];
 
-impl Mode {
-    /// All of them, least helpful first.
-    pub const ALL: [Self; 4] = [Self::Disengaged, Self::Engagement, Self::Hybrid, Self::Helpful];
-    /// Those in which something is said.
-    pub const ENGAGING: [Self; 3] = [Self::Engagement, Self::Hybrid, Self::Helpful];
-
-    /// The column's value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Disengaged => "DISENGAGED",
-            Self::Engagement => "ENGAGEMENT",
-            Self::Hybrid => "HYBRID",
-            Self::Helpful => "HELPFUL",
-        }
-    }
-
-    /// Its place in `ALL`.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Disengaged => 0,
-            Self::Engagement => 1,
-            Self::Hybrid => 2,
-            Self::Helpful => 3,
-        }
+/// A mode's place on the ladder, 0..=3.
+#[must_use]
+pub const fn rung(mode: Mode) -> usize {
+    match mode {
+        Mode::Disengaged => 0,
+        Mode::Engagement => 1,
+        Mode::Hybrid => 2,
+        Mode::Helpful => 3,
     }
 }
 
-/// The manner of a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the variants are the column's values")]
-pub enum Archetype {
-    Checklist,
-    Mythbust,
-    Coach,
-    Storylet,
-    HumorLight,
-    CredibilityAnchor,
-    ConfidentRecommender,
-    ProblemSolutionDirect,
-}
-
-impl Archetype {
-    /// All of them, in the seed's order.
-    pub const ALL: [Self; 8] = [
-        Self::Checklist,
-        Self::Mythbust,
-        Self::Coach,
-        Self::Storylet,
-        Self::HumorLight,
-        Self::CredibilityAnchor,
-        Self::ConfidentRecommender,
-        Self::ProblemSolutionDirect,
-    ];
-
-    /// The column's value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Checklist => "CHECKLIST",
-            Self::Mythbust => "MYTHBUST",
-            Self::Coach => "COACH",
-            Self::Storylet => "STORYLET",
-            Self::HumorLight => "HUMOR_LIGHT",
-            Self::CredibilityAnchor => "CREDIBILITY_ANCHOR",
-            Self::ConfidentRecommender => "CONFIDENT_RECOMMENDER",
-            Self::ProblemSolutionDirect => "PROBLEM_SOLUTION_DIRECT",
-        }
-    }
-
-    /// Out of place in a grave matter, and beside a competitor.
-    #[must_use]
-    pub const fn is_light(self) -> bool {
-        matches!(self, Self::HumorLight | Self::Storylet)
-    }
+/// Out of place in a grave matter, and beside a competitor.
+#[must_use]
+pub const fn is_light(archetype: Archetype) -> bool {
+    matches!(archetype, Archetype::HumorLight | Archetype::Storylet)
 }
 
 #[cfg(test)]
@@ -100,13 +29,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_columns_values() {
-        for mode in Mode::ALL {
-            assert_eq!(serde_json::to_value(mode).unwrap(), mode.as_str());
-            assert_eq!(Mode::ALL[mode.index()], mode);
-        }
-        for archetype in Archetype::ALL {
-            assert_eq!(serde_json::to_value(archetype).unwrap(), archetype.as_str());
-        }
+    fn a_mode_stands_on_its_rung() {
+        assert_eq!(LADDER.map(rung), [0, 1, 2, 3]);
+        assert_eq!(ENGAGING, LADDER[1..]);
     }
 }

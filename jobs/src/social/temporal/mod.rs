@@ -2,20 +2,17 @@
 
 mod holidays;
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    f64::consts::TAU,
-};
+use std::{cmp::Reverse, collections::BTreeMap, f64::consts::TAU};
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-pub use holidays::{Holiday, On, common, easter};
+pub use holidays::Holiday;
 
 use super::{
     mode::Archetype,
+    profile::{self, Profile},
     score::{finite, unit},
 };
 
@@ -24,6 +21,9 @@ const MULTIPLIER: (f64, f64) = (0.1, 10.0);
 const SSS_ADJUST_MAX: f64 = 0.3;
 /// Days a rule may look ahead or back.
 const DAYS_MAX: u32 = 31;
+/// Priority of what holds on a holiday, and beside one: above what holds every week.
+const ON_HOLIDAY: i32 = 100;
+const BESIDE_HOLIDAY: i32 = 90;
 
 /// A quarter of the local day: 0-6, 6-12, 12-18, 18-24 (spec 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,14 +61,12 @@ impl Daypart {
 }
 
 /// When a rule holds, in local time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// From one hour until another, half-open. If it ends before it starts it wraps past midnight, and a day is
     /// the one on which it starts. Equal ends hold never; 0 to 24 is the whole day.
     TimeRange {
         /// 0 is Sunday; none is every day.
-        #[serde(default)]
         days: Vec<u8>,
         /// 0..=24.
         hour_start: u8,
@@ -140,15 +138,13 @@ impl Strategy {
 }
 
 /// A condition and what follows from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Unique.
     pub name: String,
     /// The higher wins, field by field; of equals the name that sorts first.
     pub priority: i32,
     /// Off without being gone.
-    #[serde(default = "on")]
     pub enabled: bool,
     /// When.
     pub when: Condition,
@@ -156,21 +152,14 @@ pub struct Rule {
     pub strategy: Strategy,
 }
 
-const fn on() -> bool {
-    true
-}
-
 /// A brand's time: its zone, its holidays, its rules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Calendar {
-    /// IANA name.
+    /// Of the IANA database.
     pub zone: Tz,
     /// In any order.
-    #[serde(default)]
     pub holidays: Vec<Holiday>,
     /// In any order.
-    #[serde(default)]
     pub rules: Vec<Rule>,
 }
 
@@ -214,45 +203,24 @@ pub struct Temporal {
 }
 
 impl Calendar {
-    /// What is wrong with it; empty if nothing.
+    /// The profile's: its rules of the clock, all holidays, and the rules of those of its country.
     #[must_use]
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut names = BTreeSet::new();
-        for rule in &self.rules {
-            let name = &rule.name;
-            if !names.insert(name) {
-                problems.push(format!("rule {name:?} is there twice"));
-            }
-            match &rule.when {
-                Condition::TimeRange { days, hour_start, hour_end } => {
-                    if *hour_start > 24 || *hour_end > 24 || hour_start == hour_end {
-                        problems
-                            .push(format!("rule {name:?} has hours {hour_start} to {hour_end}"));
-                    }
-                    if days.iter().any(|day| *day > 6) {
-                        problems.push(format!("rule {name:?} has a day beyond 6 (Saturday)"));
-                    }
+    pub fn of(profile: &Profile) -> Self {
+        let mut calendar = Self {
+            zone: profile.brand.time_zone,
+            holidays: Vec::new(),
+            rules: profile.temporal.iter().map(of_clock).collect(),
+        };
+        for holiday in &profile.holidays {
+            for country in &holiday.countries {
+                let (name, country) = (holiday.name.clone(), country.clone());
+                if country == profile.brand.country {
+                    calendar.rules.extend(of_holiday(holiday, &country));
                 }
-                Condition::PreHoliday { days, .. } | Condition::PostHoliday { days, .. } => {
-                    if !(1..=DAYS_MAX).contains(days) {
-                        problems
-                            .push(format!("rule {name:?} looks {days} days far; 1 to {DAYS_MAX}"));
-                    }
-                }
-                Condition::Holiday { .. } => {}
-            }
-            if rule.strategy != rule.strategy.clone().settled() {
-                problems.push(format!("rule {name:?} has a strategy out of range"));
+                calendar.holidays.push(Holiday { name, country, on: holiday.on });
             }
         }
-        for holiday in &self.holidays {
-            // A leap day shows within eight years.
-            if (2024..2032).all(|year| holiday.date(year).is_none()) {
-                problems.push(format!("holiday {:?} is on no day", holiday.name));
-            }
-        }
-        problems
+        calendar
     }
 
     /// What the moment says: all enabled rules that hold, merged field by field; the highest priority wins a
@@ -283,6 +251,50 @@ impl Calendar {
             holidays,
         }
     }
+}
+
+fn of_clock(rule: &profile::TemporalRule) -> Rule {
+    let sunday = |day: &profile::Weekday| Weekday::from(*day).num_days_from_sunday();
+    let hour = |hour: u32| u8::try_from(hour).unwrap_or(24);
+    let days = rule.days.iter().filter_map(|day| u8::try_from(sunday(day)).ok()).collect();
+    Rule {
+        name: rule.name.clone(),
+        priority: rule.priority,
+        enabled: rule.enabled,
+        when: Condition::TimeRange { days, hour_start: hour(rule.from), hour_end: hour(rule.to) },
+        strategy: Strategy {
+            multiplier: rule.multiplier,
+            sss_adjust: rule.sss,
+            tone: rule.tone.clone(),
+            archetypes: Some(rule.archetypes.clone()).filter(|some| !some.is_empty()),
+        },
+    }
+}
+
+/// On the day, and beside it.
+fn of_holiday(holiday: &profile::Holiday, country: &str) -> Vec<Rule> {
+    let whose = || (Some(holiday.name.clone()), Some(country.to_owned()));
+    let rule = |what: &str, priority, when, multiplier, sss| Rule {
+        name: format!("{what} {} ({country})", holiday.name),
+        priority,
+        enabled: true,
+        when,
+        strategy: Strategy { multiplier: Some(multiplier), sss_adjust: sss, ..Strategy::default() },
+    };
+    let (name, of) = whose();
+    let day = Condition::Holiday { name, country: of };
+    let mut rules = vec![rule("on", ON_HOLIDAY, day, holiday.multiplier, None)];
+    if let Some(before) = holiday.before {
+        let (name, of) = whose();
+        let when = Condition::PreHoliday { days: before.days, name, country: of };
+        rules.push(rule("before", BESIDE_HOLIDAY, when, before.multiplier, Some(before.sss)));
+    }
+    if let Some(after) = holiday.after {
+        let (name, of) = whose();
+        let when = Condition::PostHoliday { days: after.days, name, country: of };
+        rules.push(rule("after", BESIDE_HOLIDAY, when, after.multiplier, Some(after.sss)));
+    }
+    rules
 }
 
 /// Of rules in order of strength.

