@@ -96,6 +96,7 @@ create table social.authors (
   -- Added:
   account_created_at timestamptz(3),                  -- when the account was made
   observed     jsonb not null default '{}',           -- column -> when it was last said to be so, ms since 1970
+  tier_below_since timestamptz(3),                    -- since when it has been too small for its tier
   deleted_at   timestamptz(3),                        -- the account is gone, and its name with it
   constraint authors_workspace_id_key unique (workspace_id, id),
   constraint authors_platform_id_key unique (workspace_id, platform, platform_id)
@@ -190,6 +191,13 @@ create table social.post_metric_snapshots (
   foreign key (workspace_id, post_id) references social.posts (workspace_id, id) on delete cascade
 );
 create index post_metric_snapshots_workspace_idx on social.post_metric_snapshots (workspace_id, minute);
+
+-- The last snapshots of a post, in the form in which they are scored.
+create function social.snapshots(post text, most int) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('at', s.captured_at, 'metrics', jsonb_build_object('likes', s.likes,
+           'replies', s.replies, 'reposts', s.reposts, 'quotes', s.quotes, 'views', s.views))), '[]')
+  from (select * from social.post_metric_snapshots where post_id = post order by minute desc limit most) s
+$$;
 
 -- Added: what platforms say is gone or replaced, known before there is a row and after.
 create table social.tombstones (
@@ -982,7 +990,16 @@ insert into ops.rights (relation, app, reader) values
   ('social.click_events',          '{select,insert,update}', true),
   ('social.order_events',          '{select,insert,update}', true),
   ('social.relationship_events',   '{select,insert,update,delete}', true),
-  ('social.replies',               '{select}', true);
+  ('social.replies',               '{select}', true),
+  ('social.decisions',             '{select,insert}', true),
+  ('social.decision_exposures',    '{select,insert}', true),
+  ('social.randomized_experiments', '{insert}', true),
+  ('social.experiments',           '{select}', true),
+  ('social.experiment_assignments', '{insert}', true),
+  ('social.segmented_weights',     '{select}', true),
+  ('social.weight_versions',       '{select}', true),
+  ('social.profile_versions',      '{select,insert}', true),
+  ('social.tier_changes',          '{insert}', true);
 -- The rest.
 insert into ops.rights (relation, app, reader)
 select 'social.' || c.relname, '{}', true

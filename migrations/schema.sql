@@ -210,6 +210,19 @@ CREATE FUNCTION social.audit_hash(r social.audit_logs) RETURNS bytea
     r.entity_id, r.action, r.actor, r.details_json, (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
 $$;
 
+-- Name: author_named(text, text, text, text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.author_named(workspace text, account_on text, account text, reply text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $_$
+  select case when $3 is not null then
+    (select a.id from social.authors a where a.workspace_id = $1 and a.platform = $2 and a.platform_id = $3)
+  else
+    (select p.author_id from social.replies r join social.posts p on p.id = r.decision_snapshot ->> 'post_id' and p.workspace_id = $1
+     where r.workspace_id = $1 and r.id = $4)
+  end
+$_$;
+
 -- Name: chain_audit(); Type: FUNCTION; Schema: social; Owner: -
 
 CREATE FUNCTION social.chain_audit() RETURNS trigger
@@ -312,6 +325,28 @@ begin
   end if;
   raise insufficient_privilege using message = 'social.audit_logs is append-only';
 end $$;
+
+-- Name: reply_named(text, text, text, text, text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.reply_named(workspace text, reply text, utm text, posted_on text, post text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $_$
+  select coalesce(
+    (select r.id from social.replies r where r.workspace_id = $1 and r.id = $2),
+    (select r.id from social.replies r where r.workspace_id = $1 and r.utm_code = $3),
+    (select r.id from social.replies r where r.workspace_id = $1 and r.id = $3),
+    (select min(r.id) from social.replies r where r.workspace_id = $1 and r.platform = $4 and r.platform_post_id = $5))
+$_$;
+
+-- Name: snapshots(text, integer); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.snapshots(post text, most integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('at', s.captured_at, 'metrics', jsonb_build_object('likes', s.likes,
+           'replies', s.replies, 'reposts', s.reposts, 'quotes', s.quotes, 'views', s.views))), '[]')
+  from (select * from social.post_metric_snapshots where post_id = post order by minute desc limit most) s
+$$;
 
 -- Name: touch(); Type: FUNCTION; Schema: social; Owner: -
 
@@ -1077,6 +1112,27 @@ CREATE TABLE signals.workspaces (
 
 ALTER TABLE ONLY signals.workspaces FORCE ROW LEVEL SECURITY;
 
+-- Name: alerts; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.alerts (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    rule text NOT NULL,
+    platform text,
+    severity text NOT NULL,
+    value double precision NOT NULL,
+    threshold double precision NOT NULL,
+    message text NOT NULL,
+    raised_at timestamp(3) with time zone NOT NULL,
+    seen_at timestamp(3) with time zone NOT NULL,
+    times integer DEFAULT 1 NOT NULL,
+    CONSTRAINT alerts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['CRITICAL'::text, 'HIGH'::text, 'MEDIUM'::text]))),
+    CONSTRAINT alerts_times_check CHECK ((times > 0))
+);
+
+ALTER TABLE ONLY social.alerts FORCE ROW LEVEL SECURITY;
+
 -- Name: archetypes; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.archetypes (
@@ -1112,6 +1168,7 @@ CREATE TABLE social.authors (
     updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     account_created_at timestamp(3) with time zone,
     observed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tier_below_since timestamp(3) with time zone,
     deleted_at timestamp(3) with time zone,
     CONSTRAINT authors_follower_count_check CHECK (((follower_count >= 0) AND (follower_count <= 1000000000))),
     CONSTRAINT authors_handle_check CHECK ((char_length(handle) <= 50)),
@@ -1141,6 +1198,7 @@ CREATE TABLE social.click_events (
     reply_id text,
     utm_code text,
     occurred_at timestamp(3) with time zone NOT NULL,
+    visitor text,
     data jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
@@ -1391,6 +1449,7 @@ CREATE TABLE social.escalations (
     sla_due_at timestamp(3) with time zone,
     claimed_by text,
     claimed_until timestamp(3) with time zone,
+    sla_breached_at timestamp(3) with time zone,
     CONSTRAINT escalations_check CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
     CONSTRAINT escalations_priority_check CHECK ((priority = ANY (ARRAY['CRITICAL'::text, 'HIGH'::text, 'MEDIUM'::text, 'LOW'::text]))),
     CONSTRAINT escalations_reason_check CHECK ((reason = ANY (ARRAY['SAFETY_AMBIGUITY'::text, 'VIRAL_THREAD'::text, 'MODERATOR_WARNING'::text, 'BACKLASH_SPIKE'::text, 'LOW_CONFIDENCE'::text, 'MANUAL_FLAG'::text]))),
@@ -1555,8 +1614,15 @@ CREATE TABLE social.order_events (
     currency text NOT NULL,
     new_customer boolean,
     occurred_at timestamp(3) with time zone NOT NULL,
+    visitor text,
     data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    credited_to text,
+    credited_by text,
+    credit double precision,
     CONSTRAINT order_events_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT order_events_check CHECK (((num_nulls(credited_by, credit) = ANY (ARRAY[0, 2])) AND ((credited_to IS NULL) OR (credit IS NOT NULL)))),
+    CONSTRAINT order_events_credit_check CHECK (((credit > (0)::double precision) AND (credit <= (1)::double precision))),
+    CONSTRAINT order_events_credited_by_check CHECK ((credited_by = ANY (ARRAY['click_7d'::text, 'click_30d'::text, 'engaged_30d'::text]))),
     CONSTRAINT order_events_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
 
@@ -1730,12 +1796,13 @@ ALTER TABLE ONLY social.refused_posts FORCE ROW LEVEL SECURITY;
 CREATE TABLE social.relationship_events (
     workspace_id text NOT NULL,
     id text DEFAULT (gen_random_uuid())::text NOT NULL,
-    author_id text NOT NULL,
+    author_id text,
     reply_id text,
     type text NOT NULL,
     source_event_id text NOT NULL,
     weight double precision NOT NULL,
     occurred_at timestamp(3) with time zone NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT relationship_events_weight_check CHECK (((weight >= ('-1'::integer)::double precision) AND (weight <= (1)::double precision)))
 );
 
@@ -2195,6 +2262,11 @@ ALTER TABLE ONLY signals.users
 
 ALTER TABLE ONLY signals.workspaces
     ADD CONSTRAINT workspaces_pkey PRIMARY KEY (id);
+
+-- Name: alerts alerts_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
 -- Name: archetypes archetypes_name_key; Type: CONSTRAINT; Schema: social; Owner: -
 
@@ -2706,6 +2778,14 @@ CREATE UNIQUE INDEX signals_workspace_source_idx ON signals.signals USING btree 
 
 CREATE INDEX signals_workspace_status_idx ON signals.signals USING btree (workspace_id, status);
 
+-- Name: alerts_raised_at_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX alerts_raised_at_idx ON social.alerts USING btree (workspace_id, raised_at DESC);
+
+-- Name: alerts_rule_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX alerts_rule_idx ON social.alerts USING btree (workspace_id, rule, platform, raised_at DESC);
+
 -- Name: audit_logs_actor_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX audit_logs_actor_idx ON social.audit_logs USING btree (workspace_id, actor);
@@ -2745,6 +2825,14 @@ CREATE INDEX authors_user_tier_idx ON social.authors USING btree (workspace_id, 
 -- Name: click_events_reply_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX click_events_reply_idx ON social.click_events USING btree (reply_id, occurred_at);
+
+-- Name: click_events_unmatched_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX click_events_unmatched_idx ON social.click_events USING btree (workspace_id, occurred_at) WHERE (reply_id IS NULL);
+
+-- Name: click_events_visitor_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX click_events_visitor_idx ON social.click_events USING btree (workspace_id, visitor) WHERE (visitor IS NOT NULL);
 
 -- Name: community_champions_advocate_status_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -2902,9 +2990,25 @@ CREATE INDEX learning_events_evaluated_at_idx ON social.learning_events USING bt
 
 CREATE INDEX learning_runs_started_at_idx ON social.learning_runs USING btree (workspace_id, kind, started_at);
 
+-- Name: order_events_account_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX order_events_account_idx ON social.order_events USING btree (workspace_id, ((data ->> 'account'::text))) WHERE ((data ->> 'account'::text) IS NOT NULL);
+
+-- Name: order_events_credited_to_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX order_events_credited_to_idx ON social.order_events USING btree (credited_to);
+
 -- Name: order_events_reply_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX order_events_reply_idx ON social.order_events USING btree (reply_id, occurred_at);
+
+-- Name: order_events_unmatched_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX order_events_unmatched_idx ON social.order_events USING btree (workspace_id, occurred_at) WHERE (reply_id IS NULL);
+
+-- Name: order_events_visitor_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX order_events_visitor_idx ON social.order_events USING btree (workspace_id, visitor) WHERE (visitor IS NOT NULL);
 
 -- Name: pending_actions_author_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -2970,9 +3074,21 @@ CREATE INDEX randomized_experiments_actual_mode_idx ON social.randomized_experim
 
 CREATE INDEX randomized_experiments_predicted_mode_idx ON social.randomized_experiments USING btree (workspace_id, predicted_mode);
 
+-- Name: relationship_events_account_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX relationship_events_account_idx ON social.relationship_events USING btree (workspace_id, ((data ->> 'account'::text))) WHERE ((data ->> 'account'::text) IS NOT NULL);
+
 -- Name: relationship_events_author_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX relationship_events_author_idx ON social.relationship_events USING btree (author_id, occurred_at);
+
+-- Name: relationship_events_reply_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX relationship_events_reply_idx ON social.relationship_events USING btree (reply_id, occurred_at);
+
+-- Name: relationship_events_unmatched_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX relationship_events_unmatched_idx ON social.relationship_events USING btree (workspace_id, occurred_at) WHERE ((author_id IS NULL) OR (reply_id IS NULL));
 
 -- Name: replies_approval_status_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -3343,6 +3459,11 @@ ALTER TABLE ONLY signals.suggestion_feedback
 ALTER TABLE ONLY signals.suggestion_feedback
     ADD CONSTRAINT suggestion_feedback_workspace_id_signal_id_fkey FOREIGN KEY (workspace_id, signal_id) REFERENCES signals.signals(workspace_id, id) ON DELETE CASCADE;
 
+-- Name: alerts alerts_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.alerts
+    ADD CONSTRAINT alerts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
 -- Name: audit_logs audit_logs_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.audit_logs
@@ -3482,6 +3603,11 @@ ALTER TABLE ONLY social.learning_events
 
 ALTER TABLE ONLY social.learning_runs
     ADD CONSTRAINT learning_runs_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: order_events order_events_workspace_id_credited_to_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.order_events
+    ADD CONSTRAINT order_events_workspace_id_credited_to_fkey FOREIGN KEY (workspace_id, credited_to) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (credited_to);
 
 -- Name: order_events order_events_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
@@ -3874,6 +4000,10 @@ CREATE POLICY workspace ON signals.workspaces USING ((( SELECT (current_setting(
 
 ALTER TABLE signals.workspaces ENABLE ROW LEVEL SECURITY;
 
+-- Name: alerts; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.alerts ENABLE ROW LEVEL SECURITY;
+
 -- Name: audit_logs; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.audit_logs ENABLE ROW LEVEL SECURITY;
@@ -4021,6 +4151,10 @@ ALTER TABLE social.weight_versions ENABLE ROW LEVEL SECURITY;
 -- Name: worker_heartbeats; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.worker_heartbeats ENABLE ROW LEVEL SECURITY;
+
+-- Name: alerts workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.alerts USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: audit_logs workspace; Type: POLICY; Schema: social; Owner: -
 

@@ -97,6 +97,12 @@ points! {
     ProcessWritten,
     /// Results are committed; the runtime does not know.
     ProcessCommitted,
+    /// Posts are decided upon; nothing is written.
+    DecideJudged,
+    /// Decisions are written, not committed.
+    DecideWritten,
+    /// Decisions are committed; the runtime does not know.
+    DecideCommitted,
     /// The endpoint has answered.
     EnrichAnswered,
     /// Its answer is written and the lease completed, nothing committed.

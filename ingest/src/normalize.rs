@@ -10,6 +10,8 @@ use millrace_jobs::{
     queue::{self, Job, LeaseId, Leased, Verdict},
     signals::process,
     social::{
+        brand::Brand,
+        judge,
         record::Said,
         triage::{Triage, triage},
     },
@@ -101,7 +103,15 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let mut conn = ctx.pool.acquire().await.context("connection to load events")?;
     let events = load(&mut conn, &ids).await.context("loading events")?;
     drop(conn);
-    let read = move || events.into_iter().map(|e| (e.id, (read(&e), e))).collect::<HashMap<_, _>>();
+    let brands = brands(ctx, &events)?;
+    let read = move || {
+        let read = |e: Event| {
+            let reading = read(&e);
+            let triages = triages(&reading, brands.get(&e.workspace_id).map(|brand| &**brand));
+            (e.id, Read { reading, triages, event: e })
+        };
+        events.into_iter().map(read).collect::<HashMap<_, _>>()
+    };
     let readings = tokio::task::spawn_blocking(read).await.context("normaliser thread")?;
     let stored = |l: &&Leased<Normalize>| readings.contains_key(&l.job.event_id);
     let leases: Vec<LeaseId> = batch.iter().filter(stored).map(|l| l.id).collect();
@@ -110,22 +120,21 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let mut tx = ctx.pool.begin().await.context("begin")?;
     let held = queue::complete_in(&mut tx, &leases).await.context("completing leases")?;
     let held = batch.iter().filter(|l| held.contains(&l.id));
-    let mut found: HashMap<Uuid, &(Reading, Event)> =
-        held.filter_map(|l| readings.get(&l.job.event_id)).map(|r| (r.1.id, r)).collect();
-    let found: Vec<_> = ids.iter().filter_map(|id| found.remove(id)).collect();
-    mark(&mut tx, found.iter().map(|(reading, event)| (event, reading)))
+    let mut found: HashMap<Uuid, &Read> =
+        held.filter_map(|l| readings.get(&l.job.event_id)).map(|r| (r.event.id, r)).collect();
+    let found: Vec<&Read> = ids.iter().filter_map(|id| found.remove(id)).collect();
+    mark(&mut tx, found.iter().map(|read| (&read.event, &read.reading)))
         .await
         .context("marking events")?;
-    let arrivals: Vec<_> =
-        found.iter().flat_map(|(reading, event)| arrivals(event, reading)).collect();
+    let arrivals: Vec<_> = found.iter().flat_map(|read| read.arrivals()).collect();
     let applied = apply(&mut tx, &arrivals).await.context("applying records")?;
     let mut follow_ups = process::jobs(&arrivals, &applied)?;
-    let changes: Vec<_> =
-        found.iter().flat_map(|(reading, event)| changes(event, reading)).collect();
+    let changes: Vec<_> = found.iter().flat_map(|read| read.changes()).collect();
     follow_ups.extend(apply_to_codebases(&mut tx, &changes).await?);
-    let said: Vec<_> = found.iter().flat_map(|(reading, event)| said(event, reading)).collect();
+    let said: Vec<_> = found.iter().flat_map(|read| read.said()).collect();
     let posts = social::apply(&mut tx, &said).await.context("applying posts")?;
-    let told: Vec<_> = found.iter().flat_map(|(reading, event)| told(event, reading)).collect();
+    follow_ups.extend(judge::jobs(&posts.to_decide)?);
+    let told: Vec<_> = found.iter().flat_map(|read| read.outcomes()).collect();
     outcomes::apply(&mut tx, &told, ctx.clock.now()).await.context("applying outcomes")?;
     let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
     may_fail(Point::NormalizeWritten)?;
@@ -148,54 +157,81 @@ fn verdict(stored: bool) -> Verdict {
     }
 }
 
-fn arrivals<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = Arrival<'a>> {
-    let records = match reading {
-        Ok(Normalized::Records(records)) => records.as_slice(),
-        _ => &[],
-    };
-    records.iter().map(|record| Arrival {
-        workspace_id: &event.workspace_id,
-        source_id: &event.source_id,
-        event_id: event.id,
-        trace_id: &event.trace_id,
-        record,
-    })
+/// An event that was read.
+struct Read {
+    reading: Reading,
+    /// Of what is said about posts, one for each.
+    triages: Vec<Triage>,
+    event: Event,
 }
 
-fn said<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = social::Arrival<'a>> {
-    let said = match reading {
+impl Read {
+    fn arrivals(&self) -> impl Iterator<Item = Arrival<'_>> {
+        let records = match &self.reading {
+            Ok(Normalized::Records(records)) => records.as_slice(),
+            _ => &[],
+        };
+        records.iter().map(|record| Arrival {
+            workspace_id: &self.event.workspace_id,
+            source_id: &self.event.source_id,
+            event_id: self.event.id,
+            trace_id: &self.event.trace_id,
+            record,
+        })
+    }
+
+    fn changes(&self) -> impl Iterator<Item = Told<'_>> {
+        let changes = match &self.reading {
+            Ok(Normalized::Codebases(changes)) => changes.as_slice(),
+            _ => &[],
+        };
+        let Event { workspace_id, trace_id, .. } = &self.event;
+        changes.iter().map(move |change| Told { workspace_id, trace_id, change })
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = ToldOutcome<'_>> {
+        let outcomes = match &self.reading {
+            Ok(Normalized::Outcomes(outcomes, _)) => outcomes.as_slice(),
+            _ => &[],
+        };
+        let workspace_id = &self.event.workspace_id;
+        outcomes.iter().map(move |outcome| ToldOutcome { workspace_id, outcome })
+    }
+
+    fn said(&self) -> impl Iterator<Item = social::Arrival<'_>> {
+        posts(&self.reading).iter().zip(&self.triages).map(|(said, triage)| social::Arrival {
+            workspace_id: &self.event.workspace_id,
+            source_id: &self.event.source_id,
+            event_id: self.event.id,
+            trace_id: &self.event.trace_id,
+            said,
+            triage: triage.clone(),
+        })
+    }
+}
+
+const fn posts(reading: &Reading) -> &[Said] {
+    match reading {
         Ok(Normalized::Social(said, _)) => said.as_slice(),
         _ => &[],
-    };
-    said.iter().map(|said| social::Arrival {
-        workspace_id: &event.workspace_id,
-        source_id: &event.source_id,
-        event_id: event.id,
-        trace_id: &event.trace_id,
-        said,
-        triage: match said {
-            Said::Post(post) => triage(post),
-            Said::PostGone { .. } | Said::AuthorGone { .. } => Triage::default(),
-        },
-    })
+    }
 }
 
-fn changes<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = Told<'a>> {
-    let changes = match reading {
-        Ok(Normalized::Codebases(changes)) => changes.as_slice(),
-        _ => &[],
+/// The brand profile of each workspace that something social is said to.
+fn brands(ctx: &Ctx, events: &[Event]) -> anyhow::Result<HashMap<String, Arc<Brand>>> {
+    let social = |event: &&Event| sources::by_name(&event.kind).is_some_and(|s| s.is_social());
+    let brand = |event: &Event| {
+        anyhow::Ok((event.workspace_id.clone(), ctx.social.brands.of(ctx, &event.workspace_id)?))
     };
-    let told =
-        |change| Told { workspace_id: &event.workspace_id, trace_id: &event.trace_id, change };
-    changes.iter().map(told)
+    events.iter().filter(social).map(brand).collect()
 }
 
-fn told<'a>(event: &'a Event, reading: &'a Reading) -> impl Iterator<Item = ToldOutcome<'a>> {
-    let outcomes = match reading {
-        Ok(Normalized::Outcomes(outcomes, _)) => outcomes.as_slice(),
-        _ => &[],
+fn triages(reading: &Reading, brand: Option<&Brand>) -> Vec<Triage> {
+    let triage = |said: &Said| match (said, brand) {
+        (Said::Post(post), Some(brand)) => triage(post, &brand.profile),
+        _ => Triage::default(),
     };
-    outcomes.iter().map(|outcome| ToldOutcome { workspace_id: &event.workspace_id, outcome })
+    posts(reading).iter().map(triage).collect()
 }
 
 /// Run the pure normaliser; a panic in it (a bug, or hostile input to a parser) holds the one event.

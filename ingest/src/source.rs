@@ -230,6 +230,10 @@ pub trait Source: Sync {
     fn name(&self) -> &'static str;
     /// One line for `millrace source kinds` and the docs.
     fn about(&self) -> &'static str;
+    /// It tells of posts, which a brand profile sorts.
+    fn is_social(&self) -> bool {
+        false
+    }
     /// Name of the signature scheme used unless the source row chooses another.
     fn default_scheme(&self) -> &'static str;
     /// Statuses and caps (mail providers differ, so by configuration).

@@ -10,6 +10,7 @@ use crate::{
     embed::Embedder,
     queue::Queue,
     signals::{State, endpoint::Endpoint},
+    social::judge,
 };
 
 /// Handed to every job; cheap to clone behind its `Arc`.
@@ -27,6 +28,8 @@ pub struct Ctx {
     pub embedder: Arc<dyn Embedder>,
     /// Caches of the signals jobs.
     pub signals: State,
+    /// Caches of the social jobs.
+    pub social: judge::State,
     /// The model's tokens, read when first wanted.
     pub tokens: tokens::Once,
     /// The optional OpenAI-compatible endpoint.
@@ -49,6 +52,7 @@ impl Ctx {
             clock: Clock::system(),
             embedder,
             signals: State::default(),
+            social: judge::State::default(),
             tokens: tokens::Once::default(),
             endpoint: None,
         }

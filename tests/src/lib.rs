@@ -30,6 +30,7 @@ pub mod roles;
 pub mod schema;
 pub mod sender;
 pub mod slow;
+pub mod social;
 pub mod sql;
 pub mod ssrf;
 pub mod wait;

@@ -150,6 +150,13 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
            union all
            select format('%s vectors', count(*)) from factory.code_vectors
            union all
+           select format('post %s: %L, decided: %s, %s decisions, %s exposures', p.platform_post_id, p.content,
+                         p.processed_at is not null,
+                         (select count(*) from social.decisions d where d.post_id = p.id),
+                         (select count(*) from social.decisions d join social.decision_exposures e on e.decision_id = d.id
+                          where d.post_id = p.id))
+           from social.posts p
+           union all
            select format('partition %s', inhrelid::regclass) from pg_inherits
            where inhparent in ('ops.event_bodies'::regclass, 'ops.job_history'::regclass)
          ) select text from line order by text",

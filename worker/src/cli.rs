@@ -74,6 +74,8 @@ enum Command {
     Index(cmd::index::Args),
     /// Ask an indexed codebase
     Search(cmd::search::Args),
+    /// Decisions about posts: list, explain, verify
+    Decisions(cmd::decisions::Args),
     /// Jobs that wait or run: list, show, retry, cancel, pause
     Jobs(cmd::jobs::Args),
     /// Jobs that gave up: list, show, replay
@@ -158,6 +160,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,
         Command::Search(args) => cmd::search::run(&*settings()?, args, out).await?,
+        Command::Decisions(args) => cmd::decisions::run(&*settings()?, args, out).await?,
         Command::Jobs(args) => cmd::jobs::run(&*settings()?, args, out).await?,
         Command::Dead(args) => cmd::dead::run(&*settings()?, args, out).await?,
         Command::Audit(args) => cmd::audit::run(&*settings()?, args, out).await?,

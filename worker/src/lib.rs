@@ -25,9 +25,10 @@ use millrace_jobs::{
     maintenance::Partitions,
     queue::Spec,
     signals::{enrich::Enrich, process::Process, profile::Profile},
-    social::oversight::overdue::Overdue,
+    social::{judge::Decide, oversight::overdue::Overdue},
 };
 
 /// Every kind of job. Adding one: its file and its line here.
-pub const JOBS: &[Spec] =
-    jobs![Normalize, Tick, Page, Process, Profile, Enrich, Overdue, Index, Reconcile, Partitions];
+pub const JOBS: &[Spec] = jobs![
+    Normalize, Tick, Page, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile, Partitions
+];

@@ -29,6 +29,10 @@ impl Source for Reddit {
         "Reddit: searches approved subreddits with an OAuth2 app; polls only, for Reddit delivers nothing"
     }
 
+    fn is_social(&self) -> bool {
+        true
+    }
+
     fn default_scheme(&self) -> &'static str {
         "millrace"
     }

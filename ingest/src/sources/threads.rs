@@ -39,6 +39,10 @@ impl Source for Threads {
         "Threads: keyword search and replies; polls with an access token, or takes Meta's webhooks"
     }
 
+    fn is_social(&self) -> bool {
+        true
+    }
+
     fn default_scheme(&self) -> &'static str {
         "meta"
     }

@@ -44,6 +44,10 @@ impl Source for X {
         "X: recent search, filtered stream, account activity, compliance; polls with a bearer token, or takes webhooks"
     }
 
+    fn is_social(&self) -> bool {
+        true
+    }
+
     fn default_scheme(&self) -> &'static str {
         "x"
     }

@@ -18,3 +18,4 @@ mod state;
 pub mod thresholds;
 
 pub use state::State;
+pub(crate) use state::vectors;

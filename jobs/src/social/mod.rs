@@ -1,6 +1,9 @@
 //! Posts of social platforms: stored, scored, decided upon, and learned from.
 
+pub mod brand;
 pub mod decide;
+pub mod facts;
+pub mod judge;
 pub mod mode;
 pub mod outcomes;
 pub mod oversight;
@@ -8,6 +11,7 @@ pub mod profile;
 pub mod record;
 pub mod relationship;
 pub mod score;
+pub mod semantic;
 pub mod temporal;
 pub mod text;
 pub mod tiers;

@@ -1,14 +1,23 @@
 //! What is found out about a post before it is stored. Pure.
 
-use unicode_normalization::UnicodeNormalization;
-
-use super::record::{Platform, Post};
+use super::{
+    profile::Profile,
+    record::{Platform, Post},
+    text::{
+        Folded,
+        competitors::mentions,
+        keywords::{Keywords, keywords},
+        spam::{Account, spam},
+    },
+};
 use crate::embed::content_hash;
 
 /// Characters of a post, at most: the seed's rule.
 pub const CONTENT_CHARS_MAX: usize = 5000;
 const POST_ID_CHARS_MAX: usize = 100;
 const HANDLE_CHARS_MAX: usize = 50;
+/// Keywords of a post, at most: the seed's rule.
+const KEYWORDS_MAX: usize = 50;
 
 /// What was found out about a post.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,12 +64,46 @@ const fn refusal(rule: &'static str, message: &'static str) -> Option<Refusal> {
     Some(Refusal { rule, message })
 }
 
-/// The seed's rules for posts, and the hash.
+/// The seed's rules for posts, and what the brand's lists say.
 #[must_use]
-pub fn triage(post: &Post) -> Triage {
-    let folded: String = post.content.nfkc().flat_map(char::to_lowercase).collect();
-    let content_norm_hash = content_hash(&folded);
-    Triage { refused: refused(post), content_norm_hash, ..Triage::default() }
+pub fn triage(post: &Post, profile: &Profile) -> Triage {
+    if let Some(refusal) = refused(post) {
+        return Triage { refused: Some(refusal), ..Triage::default() };
+    }
+    let text = Folded::new(&post.content);
+    let found = keywords(&text, profile);
+    let account = Account { followers: post.author.followers, verified: post.author.verified };
+    let spam = spam(&text, account, profile);
+    let tag = spam.reasons.iter().find(|reason| reason.filters).filter(|_| spam.filtered);
+    let mention = |of: super::text::competitors::Mention| Mention {
+        competitor: of.competitor,
+        sentiment: of.sentiment.as_str(),
+        satisfaction: of.satisfaction.as_str(),
+        opportunity: of.opportunity,
+    };
+    Triage {
+        refused: unmatched(post, &found),
+        spam_reason: tag.map(|reason| reason.reason.clone()),
+        mentions: mentions(&text, profile).into_iter().map(mention).collect(),
+        keyword_priority: found.priority.map(Into::into),
+        keyword_matches: found.matches,
+        keyword_categories: found.categories,
+        content_norm_hash: content_hash(text.text()),
+    }
+}
+
+/// Only what is ours is stored: it has a keyword and none that excludes it, or it speaks to us.
+fn unmatched(post: &Post, found: &Keywords) -> Option<Refusal> {
+    if found.matches.len() > KEYWORDS_MAX {
+        return refusal("keywords_many", "Too many keyword matches");
+    }
+    if post.addressed || found.relevant {
+        return None;
+    }
+    if found.matches.is_empty() {
+        return refusal("no_keyword", "Must match at least one keyword");
+    }
+    refusal("excluded", "Post has a keyword that excludes it")
 }
 
 /// The first rule that the post breaks, in the seed's order.
@@ -176,10 +219,11 @@ mod tests {
 
     #[test]
     fn texts_that_are_only_written_otherwise_have_one_hash() {
+        let neutral = Profile::parse(Profile::shipped("neutral").unwrap()).unwrap();
         let hash = |content: &str| {
             let mut post = post(Platform::Threads);
             post.content = content.into();
-            triage(&post).content_norm_hash
+            triage(&post, &neutral).content_norm_hash
         };
         assert_eq!(hash("Ｈello  World"), hash("hello world"));
         assert_ne!(hash("hello world"), hash("hello there"));

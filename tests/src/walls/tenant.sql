@@ -104,6 +104,8 @@ insert into social.order_events (workspace_id, external_id, reply_id, amount, cu
   values ('{w}', '{w}~order', '{w}-reply', 10, 'USD', now());
 insert into social.relationship_events (workspace_id, author_id, reply_id, type, source_event_id, weight, occurred_at)
   values ('{w}', '{w}-author', '{w}-reply', 'thanks', '{w}~event', 0.15, now());
+insert into social.alerts (workspace_id, rule, severity, value, threshold, message, raised_at, seen_at)
+  values ('{w}', '{w}~rule', 'MEDIUM', 1, 2, '{w}~alert', now(), now());
 insert into social.kpi_metrics (workspace_id, date, metric_type, metric_name, value) values ('{w}', current_date, 'LOVE', '{w}~kpi', 1);
 insert into social.escalations (id, workspace_id, post_id, decision_id, reply_id, reason, reason_text)
   values ('{w}-escalation', '{w}', '{w}-post-1', '{w}-decision', '{w}-reply', 'VIRAL_THREAD', '{w}~why');

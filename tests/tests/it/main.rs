@@ -28,6 +28,7 @@ mod promises;
 mod queue;
 mod records;
 mod roles;
+mod social;
 mod social_store;
 mod source;
 mod tidy;

@@ -4,9 +4,10 @@ mod orders;
 
 use chrono::{DateTime, Duration, Utc};
 use millrace_jobs::{
+    embed::content_hash,
     social::{
         record::{Author, Metrics, Platform, Post, Said},
-        triage::{Mention, Triage, triage},
+        triage::{Mention, Triage, refused},
     },
     store::social::{Arrival, ToDecide, apply},
 };
@@ -61,10 +62,11 @@ fn author_gone(id: &str, minutes: Option<i64>, reason: &str) -> Said {
     Said::AuthorGone { platform, platform_id: id.into(), at: minutes.map(at), reason }
 }
 
-/// The real triage, and what a brand profile would add.
+/// The seed's rules, and what a brand profile would add.
 fn triaged(said: &Said) -> Triage {
     let Said::Post(post) = said else { return Triage::default() };
-    let mut found = triage(post);
+    let content_norm_hash = content_hash(&post.content);
+    let mut found = Triage { refused: refused(post), content_norm_hash, ..Triage::default() };
     if post.content.contains("hangover") {
         found.keyword_matches = vec!["hangover".into()];
         found.keyword_categories = vec!["direct_hangover".into()];

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod completions;
 pub mod config;
 pub mod dead;
+pub mod decisions;
 pub mod doctor;
 pub mod escalations;
 pub mod events;

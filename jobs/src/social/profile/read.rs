@@ -150,7 +150,9 @@ impl Reader {
                 let inner = error.path().to_string();
                 let dot = if inner == "." || inner.starts_with('[') { "" } else { "." };
                 let inner = if inner == "." { "" } else { inner.as_str() };
+                // The parser's own words are a line each for what and where; where is said by the path.
                 let problem = error.inner().to_string();
+                let problem = problem.lines().next().unwrap_or_default().to_owned();
                 self.problem(
                     &format!("{path}{dot}{inner}"),
                     problem.trim_end(),

@@ -208,76 +208,79 @@ mod tests {
         safety(&Folded::new(text), CALM, profile)
     }
 
+    /// Eight texts of each category.
+    const SIGNS: [(&str, [&str; 8]); 5] = [
+        (
+            "suicide",
+            [
+                "I wanna kill myself",
+                "honestly kms",
+                "I want to unalive myself",
+                "going to end myself tonight",
+                "ѕuісіdе",
+                "k\u{200b}ill my\u{200b}self",
+                "KILL-MYSELF",
+                "I don’t want to be alive",
+            ],
+        ),
+        (
+            "alcohol_poisoning",
+            [
+                "I can’t stop vomiting",
+                "cant stop throwing up",
+                "is this alcohol poisoning",
+                "my friend won't wake up",
+                "her lips are blue",
+                "he has shallow breathing",
+                "throwing up blood",
+                "can´t wake him up",
+            ],
+        ),
+        (
+            "emergency",
+            [
+                "should I call 911",
+                "I have chest pain",
+                "chest pains since noon",
+                "I can’t breathe",
+                "he is having a seizure",
+                "she had a stroke",
+                "I collapsed in the kitchen",
+                "someone call an ambulance",
+            ],
+        ),
+        (
+            "clear_minor",
+            [
+                "I’m 16 and hungover",
+                "im 16",
+                "I'm only 15",
+                "i am 17 years old",
+                "I'm sixteen",
+                "16yo here",
+                "just a 14 year old girl",
+                "I'm 16. please help",
+            ],
+        ),
+        (
+            "abnormal_severity",
+            [
+                "day 3 of vomiting",
+                "third day of throwing up",
+                "I am hallucinating",
+                "hungover for 4 days",
+                "blood in my stool",
+                "my eyes: yellow eyes?",
+                "hearing voices",
+                "day four? no, day 4 of this hangover",
+            ],
+        ),
+    ];
+
     #[test]
     fn every_category_is_found() {
         let profile = vita();
-        for (category, texts) in [
-            (
-                "suicide",
-                [
-                    "I wanna kill myself",
-                    "honestly kms",
-                    "I want to unalive myself",
-                    "going to end myself tonight",
-                    "ѕuісіdе",
-                    "k\u{200b}ill my\u{200b}self",
-                    "KILL-MYSELF",
-                    "I don’t want to be alive",
-                ],
-            ),
-            (
-                "alcohol_poisoning",
-                [
-                    "I can’t stop vomiting",
-                    "cant stop throwing up",
-                    "is this alcohol poisoning",
-                    "my friend won't wake up",
-                    "her lips are blue",
-                    "he has shallow breathing",
-                    "throwing up blood",
-                    "can´t wake him up",
-                ],
-            ),
-            (
-                "emergency",
-                [
-                    "should I call 911",
-                    "I have chest pain",
-                    "chest pains since noon",
-                    "I can’t breathe",
-                    "he is having a seizure",
-                    "she had a stroke",
-                    "I collapsed in the kitchen",
-                    "someone call an ambulance",
-                ],
-            ),
-            (
-                "clear_minor",
-                [
-                    "I’m 16 and hungover",
-                    "im 16",
-                    "I'm only 15",
-                    "i am 17 years old",
-                    "I'm sixteen",
-                    "16yo here",
-                    "just a 14 year old girl",
-                    "I'm 16. please help",
-                ],
-            ),
-            (
-                "abnormal_severity",
-                [
-                    "day 3 of vomiting",
-                    "third day of throwing up",
-                    "I am hallucinating",
-                    "hungover for 4 days",
-                    "blood in my stool",
-                    "my eyes: yellow eyes?",
-                    "hearing voices",
-                    "day four? no, day 4 of this hangover",
-                ],
-            ),
-        ] {
+        for (category, texts) in SIGNS {
             for text in texts {
                 let found = judged(text, profile);
                 let told = (found.level, found.verdict);

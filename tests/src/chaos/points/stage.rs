@@ -75,6 +75,7 @@ pub(super) struct Template {
     database: String,
     sender: Sender,
     github: Sender,
+    x: Sender,
     key: String,
     project: String,
     nats: Option<Nats>,
@@ -87,6 +88,7 @@ impl Template {
         let app = App::new(&db, &[]);
         let sender = Sender::add(&app, WORKSPACE, "webhook", &[]).await;
         let github = Sender::add(&app, WORKSPACE, "github", &[]).await;
+        let x = Sender::add(&app, WORKSPACE, "x", &[]).await;
         let scopes = "read,write,operate";
         let key = ["--json", "key", "add", "--workspace", WORKSPACE, "--scopes", scopes];
         let key = app.run_json(&key).await["key"].as_str().unwrap().to_owned();
@@ -106,7 +108,7 @@ impl Template {
         db.pool.close().await;
         let database = db.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
         let nats = Nats::start(MESSAGE_BYTES_MAX).await;
-        Self { database, sender, github, key, project, nats, codebase }
+        Self { database, sender, github, x, key, project, nats, codebase }
     }
 
     /// The points that the work can pass here.
@@ -123,6 +125,7 @@ pub(super) struct Run {
     app: App,
     sender: Sender,
     github: Sender,
+    x: Sender,
     /// What GitHub says when a branch of the codebase has another commit.
     pub(super) push: Value,
     key: String,
@@ -165,6 +168,7 @@ impl Run {
             // Nothing of the work is to depend on what the classifier thinks.
             ("MILLRACE__CLASSIFY__AUTO_LINK_ABOVE", "1.0"),
             ("MILLRACE__CODEBASE__ALLOW_LOCAL", "true"),
+            ("MILLRACE__SOCIAL__PROFILE", "vita"),
         ] {
             app = app.env(name, value);
         }
@@ -176,12 +180,13 @@ impl Run {
                 .env("MILLRACE__NATS__MAX_BYTES", "4194304");
         }
         let (sender, github) = (template.sender.to(&app), template.github.to(&app));
+        let x = template.x.to(&app);
         let push = template.codebase.push();
         let (key, project) = (template.key.clone(), template.project.clone());
         let oracle = Oracle::default();
         let (deaths, client) = (0, client());
         let mut run =
-            Self { db, app, sender, github, push, key, project, oracle, faults, deaths, client };
+            Self { db, app, sender, github, x, push, key, project, oracle, faults, deaths, client };
         run.spawn();
         run
     }
@@ -261,6 +266,10 @@ impl Run {
 
     pub(super) fn github(&self) -> Sender {
         self.github.clone()
+    }
+
+    pub(super) fn x(&self) -> Sender {
+        self.x.clone()
     }
 
     /// Status and body of an API request; nothing if it broke.

@@ -10,6 +10,7 @@ use super::{
     endpoint::{HANGS, STUTTERS},
     stage::Run,
 };
+use crate::social::x_post;
 
 /// Of a delivery that does not fit into a message of the buffer, in bytes.
 const LARGE: usize = 80 << 10;
@@ -26,6 +27,7 @@ pub(super) async fn all(run: &mut Run) -> Result<(), String> {
         deliver(run, &[large]).await?;
     }
     push(run).await?;
+    posts(run).await?;
     deliver(run, &[created(8, STUTTERS), created(9, STUTTERS), created(10, HANGS)]).await?;
     cancel(run).await?;
     idle(run).await?;
@@ -101,6 +103,22 @@ async fn push(run: &mut Run) -> Result<(), String> {
         Some(())
     })
     .await
+}
+
+/// Somebody says something, twice.
+async fn posts(run: &mut Run) -> Result<(), String> {
+    for nth in [1, 2] {
+        let text = format!("Worst hangover ever, what helps against the nausea? ({nth})");
+        let post = x_post(1_700_000_000_000_000_000 + nth, "ann", 100, &text);
+        run.until("a post to be taken", async |run| {
+            let answer = run.x().try_send("", &post).await.ok()?;
+            let answer = Some(answer).filter(|answer| answer.status == 200)?;
+            run.oracle.promised(&format!("post-{nth}"), answer.event_id());
+            Some(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// The job whose endpoint never answers, once its lease was extended a few times.

@@ -1,0 +1,131 @@
+//! The brand profiles that are in force: shipped or files, each read again when it has changed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::Context;
+use sqlx::PgConnection;
+
+use super::profile::Profile;
+use crate::{ctx::Ctx, store::social::profiles};
+
+/// How long a changed file may go unnoticed.
+const LOOKED_FOR: Duration = Duration::from_secs(2);
+
+/// A profile that is in force, and its text.
+#[derive(Debug)]
+pub struct Brand {
+    /// Name or path, as the settings say.
+    pub name: String,
+    /// Its file.
+    pub toml: String,
+    /// What the file says.
+    pub profile: Profile,
+}
+
+/// The profiles that a process knows.
+#[derive(Debug, Default)]
+pub struct Brands {
+    known: Mutex<HashMap<String, Known>>,
+    /// (workspace, SHA-256) of which there is a row.
+    recorded: Mutex<HashSet<(String, String)>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    brand: Arc<Brand>,
+    looked: Instant,
+    stamp: Option<Stamp>,
+}
+
+/// Another one says that a file has changed: when, and bytes.
+type Stamp = (SystemTime, u64);
+
+impl Brands {
+    /// The profile of a workspace. A file that has become wrong is as good as unchanged: the last good text stays in
+    /// force, and the log says why.
+    ///
+    /// # Errors
+    /// If there never was a good one.
+    pub fn of(&self, ctx: &Ctx, workspace_id: &str) -> anyhow::Result<Arc<Brand>> {
+        let name = ctx.settings.social.profile_of(workspace_id);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.get(name);
+        if let Some(known) = before.filter(|known| known.looked.elapsed() < LOOKED_FOR) {
+            return Ok(known.brand.clone());
+        }
+        let stamp = stamp(name);
+        let brand = match before {
+            Some(known) if known.stamp == stamp => known.brand.clone(),
+            Some(known) => match read(name) {
+                Ok(brand) => {
+                    tracing::info!(
+                        profile = name,
+                        sha256 = brand.profile.sha256,
+                        "profile read again"
+                    );
+                    Arc::new(brand)
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(
+                        profile = name,
+                        error,
+                        "profile is wrong; the one before stays in force"
+                    );
+                    known.brand.clone()
+                }
+            },
+            None => Arc::new(read(name)?),
+        };
+        let looked = Instant::now();
+        known.insert(name.to_owned(), Known { brand: brand.clone(), looked, stamp });
+        Ok(brand)
+    }
+
+    /// Note, in the transaction that acts by it, that a workspace has this profile now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn record(
+        &self,
+        conn: &mut PgConnection,
+        workspace_id: &str,
+        brand: &Brand,
+    ) -> sqlx::Result<()> {
+        let key = (workspace_id.to_owned(), brand.profile.sha256.clone());
+        if self.recorded.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
+            return Ok(());
+        }
+        profiles::record(conn, workspace_id, brand).await?;
+        // Of the transaction that may fail yet: then the row is missing until the next process.
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        Ok(())
+    }
+}
+
+fn stamp(name: &str) -> Option<Stamp> {
+    let about = Path::new(name).metadata().ok()?;
+    Some((about.modified().ok()?, about.len()))
+}
+
+/// A profile by its name, or the file at a path.
+///
+/// # Errors
+/// If there is none, or it is wrong: all of its problems.
+pub fn read(name: &str) -> anyhow::Result<Brand> {
+    let toml = match Profile::shipped(name) {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(name)
+            .with_context(|| format!("social profile {name}: neither shipped nor a file"))?,
+    };
+    let profile = Profile::parse(&toml).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("social profile {name}: {}", problems.join("; "))
+    })?;
+    Ok(Brand { name: name.to_owned(), toml, profile })
+}

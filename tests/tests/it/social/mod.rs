@@ -1,0 +1,3 @@
+//! Posts become decisions: through the real binary, explained, made again, and once.
+
+mod decide;
