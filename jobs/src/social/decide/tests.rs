@@ -263,12 +263,15 @@ fn archetypes_follow_what_is_known() {
     let power = with(did_well, |i| i.author.tier = UserTier::MegaPower);
     let of_helpful = decide(&power).actions.iter().filter(|a| a.mode == Mode::Helpful).count();
     assert_eq!(of_helpful, 3, "the best three");
-    let probabilities = decide(&helpful()).actions;
-    let spread = |f: fn(f64, f64) -> f64, start| {
-        let helpful = probabilities.iter().filter(|a| a.mode == Mode::Helpful);
-        helpful.map(|a| a.probability).fold(start, f)
+    let asking = decide(&with(helpful(), |i| i.post.conversation.asks = true));
+    let given = |a: &&Action| a.mode == Mode::Helpful;
+    let ratio = |archetype| {
+        let of = asking.actions.iter().filter(given).find(|a| a.archetype == Some(archetype));
+        of.map(|a| a.probability)
     };
-    assert!(spread(f64::max, 0.0) > 1.5 * spread(f64::min, 1.0), "scores are not ignored");
+    // Intent differs by 0.5, weighs 0.3, and the temperature is 0.1: e^1.5 but for the floor.
+    let (best, least) = (ratio(A::Checklist).unwrap(), ratio(A::CredibilityAnchor).unwrap());
+    assert!(best > 2.5 * least, "scores are not ignored: {best} {least}");
 }
 
 #[test]
