@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use chrono::{NaiveDate, TimeDelta};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
@@ -14,13 +16,13 @@ fn hours(days: &[u8], hour_start: u8, hour_end: u8) -> Condition {
     Condition::TimeRange { days: days.to_vec(), hour_start, hour_end }
 }
 
-fn shipped() -> Calendar {
-    Calendar::of(&Profile::parse(Profile::shipped("vita").unwrap()).unwrap())
-}
+/// Read once: a profile takes tens of milliseconds to compile.
+static SHIPPED: LazyLock<Calendar> =
+    LazyLock::new(|| Calendar::of(&Profile::parse(Profile::shipped("vita").unwrap()).unwrap()));
 
 /// The holidays of the shipped profile, and these rules only.
 fn calendar(rules: Vec<Rule>) -> Calendar {
-    Calendar { zone: NEW_YORK, rules, ..shipped() }
+    Calendar { zone: NEW_YORK, rules, ..SHIPPED.clone() }
 }
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -108,7 +110,7 @@ fn the_higher_priority_wins_a_field_and_the_largest_multiplier_wins() {
 
 #[test]
 fn the_shipped_profile_becomes_a_calendar() {
-    let calendar = shipped();
+    let calendar = &*SHIPPED;
     assert_eq!(calendar.zone, NEW_YORK);
     let applied = |moment| -> Vec<String> {
         calendar.at(utc(moment)).applied.into_iter().map(|a| a.rule).collect()
