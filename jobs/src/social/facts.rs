@@ -155,7 +155,7 @@ fn terms(text: &Folded<'_>, profile: &Profile) -> Terms {
         topic: spans(&keywords.hits),
         symptom: found(&cues.symptoms),
         pain: found(&cues.pain),
-        impairment: Vec::new(),
+        impairment: found(&cues.impairment),
         metaphor: found(&cues.metaphor),
         entertainment,
         jargon: found(&cues.jargon),

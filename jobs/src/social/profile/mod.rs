@@ -232,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn what_people_have_is_no_title() {
+        for text in
+            ["The hangover is awful", "a tequila sunrise too many", "we were in margaritaville"]
+        {
+            let text = crate::social::text::Folded::new(text);
+            assert!(!super::vita().cues.titles.any(&text), "{}", text.text());
+        }
+    }
+
+    #[test]
     fn all_problems_are_told_at_once() {
         let text = VITA
             .replace("time_zone = \"America/New_York\"", "time_zone = \"Mars/Base\"")

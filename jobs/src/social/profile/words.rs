@@ -238,11 +238,14 @@ pub struct Cues {
     pub symptoms: Phrases,
     /// Pain, for the need in a post.
     pub pain: Phrases,
+    /// What somebody cannot do for it.
+    #[serde(default)]
+    pub impairment: Phrases,
     /// Our subject as a figure of speech: `hungover from the election`.
     pub metaphor: Phrases,
     /// Films, songs and shows around our subject.
     pub entertainment: Phrases,
-    /// Titles that hold a word of ours.
+    /// Titles that mean nothing else: not `the hangover`, which people have.
     pub titles: Phrases,
     /// Other things that are called as our brand is.
     pub brand_collisions: Phrases,

@@ -163,9 +163,29 @@ mod tests {
             (found.len(), set.lines().count())
         });
         println!("high {high:?}, low {low:?}, unrelated {unrelated:?}");
-        assert!(high.1 >= 40 && low.1 >= 40 && unrelated.1 >= 50);
+        assert!(high.1 >= 60 && low.1 >= 60 && unrelated.1 >= 70);
         assert!(high.0 * 100 >= high.1 * 90 && low.0 * 100 >= low.1 * 75);
         assert!(unrelated.0 * 100 <= unrelated.1 * 5);
+    }
+
+    /// Sentences that were written after the terms, avoiding them, and the terms not changed for them: lists
+    /// alone find half at best.
+    #[test]
+    fn the_taxonomy_holds_for_sentences_it_was_not_written_for() {
+        let fresh =
+            include_str!("examples/held_out.txt").lines().filter_map(|l| l.split_once('\t'));
+        let mut counts = std::collections::BTreeMap::<_, (usize, usize)>::new();
+        for (kind, text) in fresh {
+            let found = keywords(&Folded::new(text), vita()).relevant;
+            let of = counts.entry(kind).or_default();
+            *of = (of.0 + usize::from(found), of.1 + 1);
+        }
+        println!("{counts:?}");
+        assert!(counts.values().all(|of| of.1 == 20));
+        assert!(
+            counts["high"].0 >= 7 && counts["low"].0 >= 8 && counts["unrelated"].0 <= 3,
+            "{counts:?}"
+        );
     }
 
     #[test]
@@ -174,8 +194,8 @@ mod tests {
         let found = keywords(&Folded::new(text), vita());
         let shown: Vec<_> =
             found.hits.iter().map(|hit| text.get(hit.span.start..hit.span.end).unwrap()).collect();
-        assert_eq!(shown, ["Wine", "Wine-night", "HUNGOVER", "tequila", "dizzy", "hungover"]);
-        assert_eq!(found.matches, ["wine", "wine night", "hungover", "tequila", "dizzy"]);
+        assert_eq!(shown, ["Wine", "HUNGOVER", "tequila", "dizzy", "hungover"]);
+        assert_eq!(found.matches, ["wine", "hungover", "tequila", "dizzy"]);
         let names = ["direct_hangover", "physical_symptoms_primary", "drinking_context"];
         assert_eq!((found.categories, found.priority), (names.map(str::to_owned).into(), Some(1)));
     }

@@ -1,5 +1,6 @@
 //! Benchmarks: each figure beside a reference of the same run. `make bench` runs them all, but for a long one
 //! (`snapshot`) and those on input from elsewhere: `texts PATH` (lines of `text TAB label`), `payloads FOLDER`.
+//! `words` is quick, and needs no server.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,6 +25,7 @@ mod queue;
 mod report;
 mod server;
 mod texts;
+mod words;
 
 use report::Report;
 
@@ -43,6 +45,7 @@ async fn main() {
         match name.as_str() {
             "ingest" => ingest::run(&mut report).await,
             "pipeline" => pipeline::run(&mut report).await,
+            "words" => words::run(&mut report),
             "memory" => memory::run(&mut report).await,
             "texts" => texts::run(&mut report, &names.next().unwrap()).await,
             "payloads" => {
@@ -55,7 +58,7 @@ async fn main() {
             "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, words, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }
