@@ -6,7 +6,7 @@
     reason = "helpers of tests are tests"
 )]
 
-mod api;
+pub(crate) mod api;
 mod audit;
 mod backup;
 mod codebase;
@@ -20,6 +20,7 @@ mod lease_model;
 mod links;
 mod migrations;
 mod nats;
+mod oversight;
 mod outcomes;
 mod platforms;
 mod process;

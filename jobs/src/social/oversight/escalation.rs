@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// Why a person must look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = EscalationReason)]
 #[expect(missing_docs, reason = "the variants are the column's values")]
 pub enum Reason {
     SafetyAmbiguity,
@@ -46,6 +47,7 @@ impl Reason {
 /// How soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = EscalationPriority)]
 #[expect(missing_docs, reason = "the variants are the column's values")]
 pub enum Priority {
     Critical,
@@ -73,6 +75,7 @@ impl Priority {
 /// Where it is in its life: `PENDING`, claimed, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = EscalationStatus)]
 #[expect(missing_docs, reason = "the variants are the column's values")]
 pub enum Status {
     Pending,
