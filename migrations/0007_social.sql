@@ -398,6 +398,14 @@ create table social.replies (
   decision_snapshot jsonb not null,                   -- the decision as it was, with its propensity and versions
   idempotency_key text,                               -- one reply for what was planned once
   version      int not null default 1 check (version > 0), -- raised by who edits it
+  link         text,                                  -- sent after the text, with its parameters
+  has_link     boolean not null default false,        -- that, or one in the text
+  promotes     boolean not null default false,        -- it links, or names the brand beyond its signature
+  thread       text,                                  -- platform_post_id of the top of the thread that it answers in
+  community    text,                                  -- and the subreddit or group
+  confidence   double precision check (confidence between 0 and 1), -- the smaller one of decision and writer
+  review_reason text check (review_reason in ('low_confidence','below_auto','decision_review','escalated','first','sampled')),
+  reject_reason text check (reject_reason in ('SAFETY','IRRELEVANT','LOW_QUALITY','LEGAL','REGENERATE')),
   constraint replies_workspace_id_key unique (workspace_id, id),
   constraint replies_idempotency_key unique (workspace_id, idempotency_key),
   constraint replies_utm_code_key unique (workspace_id, utm_code)
@@ -407,6 +415,10 @@ create index replies_approval_status_idx on social.replies (workspace_id, approv
 create index replies_platform_posted_at_idx on social.replies (workspace_id, platform, posted_at);
 create index replies_platform_post_id_idx on social.replies (workspace_id, platform_post_id);
 create index replies_decision_idx on social.replies (decision_id);
+-- Added, for how often we speak:
+create index replies_thread_idx on social.replies (workspace_id, platform, thread);
+create index replies_allowed_idx on social.replies (workspace_id, platform)
+  where posted_at is null and deleted_at is null and approval_status in ('APPROVED','AUTO_APPROVED');
 
 -- A reply whose writer froze no decision has its decision frozen; one to a decision that is nowhere is refused, as the
 -- seed's foreign key did.
@@ -418,6 +430,7 @@ begin
   select d.created_at,
          jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
            'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
+           'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
            'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
            'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
            'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
@@ -990,7 +1003,7 @@ insert into ops.rights (relation, app, reader) values
   ('social.click_events',          '{select,insert,update}', true),
   ('social.order_events',          '{select,insert,update}', true),
   ('social.relationship_events',   '{select,insert,update,delete}', true),
-  ('social.replies',               '{select}', true),
+  ('social.replies',               '{select,insert,update}', true),
   ('social.decisions',             '{select,insert}', true),
   ('social.decision_exposures',    '{select,insert}', true),
   ('social.randomized_experiments', '{insert}', true),

@@ -221,7 +221,10 @@ const fn posts(reading: &Reading) -> &[Said] {
 fn brands(ctx: &Ctx, events: &[Event]) -> anyhow::Result<HashMap<String, Arc<Brand>>> {
     let social = |event: &&Event| sources::by_name(&event.kind).is_some_and(|s| s.is_social());
     let brand = |event: &Event| {
-        anyhow::Ok((event.workspace_id.clone(), ctx.social.brands.of(ctx, &event.workspace_id)?))
+        anyhow::Ok((
+            event.workspace_id.clone(),
+            ctx.social.brands.of(&ctx.settings, &event.workspace_id)?,
+        ))
     };
     events.iter().filter(social).map(brand).collect()
 }

@@ -9,12 +9,13 @@ use crate::verify::hash_key;
 /// Scope of keys that may only deliver to their source.
 pub const INGEST: &str = "ingest";
 /// Every scope a key can have, with what it allows.
-pub const SCOPES: [(&str, &str); 6] = [
+pub const SCOPES: [(&str, &str); 7] = [
     (INGEST, "deliver to sources of the workspace"),
     ("read", "read signals, projects, sources, events, jobs and dead letters"),
     ("search", "search the code of the workspace's projects"),
     ("write", "link, accept and dismiss suggestions, change projects"),
     ("operate", "retry and cancel jobs, replay events and dead letters"),
+    ("reply", "check and write replies to posts, say what became of them"),
     ("moderate", "claim and end escalations, allow and refuse replies"),
 ];
 

@@ -8,10 +8,11 @@ use std::{
 };
 
 use anyhow::Context;
+use millrace_config::Settings;
 use sqlx::PgConnection;
 
 use super::profile::Profile;
-use crate::{ctx::Ctx, store::social::profiles};
+use crate::store::social::profiles;
 
 /// How long a changed file may go unnoticed.
 const LOOKED_FOR: Duration = Duration::from_secs(2);
@@ -51,8 +52,8 @@ impl Brands {
     ///
     /// # Errors
     /// If there never was a good one.
-    pub fn of(&self, ctx: &Ctx, workspace_id: &str) -> anyhow::Result<Arc<Brand>> {
-        let name = ctx.settings.social.profile_of(workspace_id);
+    pub fn of(&self, settings: &Settings, workspace_id: &str) -> anyhow::Result<Arc<Brand>> {
+        let name = settings.social.profile_of(workspace_id);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(name);
         if let Some(known) = before.filter(|known| known.looked.elapsed() < LOOKED_FOR) {

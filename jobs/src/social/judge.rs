@@ -114,7 +114,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     }
     let mut decided = Vec::new();
     for (workspace_id, posts) in tenants {
-        let brand = ctx.social.brands.of(ctx, &workspace_id)?;
+        let brand = ctx.social.brands.of(&ctx.settings, &workspace_id)?;
         let tenant = Tenant::load(ctx, &workspace_id, brand, &posts).await?;
         let semantics: Vec<Option<f64>> = posts
             .iter()

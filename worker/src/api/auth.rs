@@ -68,6 +68,9 @@ pub(crate) struct Search;
 #[derive(Debug)]
 pub(crate) struct Operate;
 
+/// Write replies.
+#[derive(Debug)]
+pub(crate) struct Reply;
 /// Allow and refuse.
 #[derive(Debug)]
 pub(crate) struct Moderate;
@@ -83,6 +86,9 @@ impl Scope for Search {
 }
 impl Scope for Operate {
     const NAME: &'static str = "operate";
+}
+impl Scope for Reply {
+    const NAME: &'static str = "reply";
 }
 impl Scope for Moderate {
     const NAME: &'static str = "moderate";

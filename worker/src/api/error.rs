@@ -26,6 +26,9 @@ pub(crate) enum ApiError {
     /// The state of things forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// A rule of ours forbids it: its name for programs, and a sentence.
+    #[error("{1}")]
+    Refused(&'static str, String),
     /// The body is over the cap.
     #[error("the body may have at most {0} bytes")]
     TooLarge(usize),
@@ -62,6 +65,7 @@ impl ApiError {
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Refused(rule, _) => (StatusCode::CONFLICT, *rule),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -87,6 +91,7 @@ impl IntoResponse for ApiError {
             | Self::Forbidden(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
+            | Self::Refused(..)
             | Self::TooLarge(_)
             | Self::NotJson
             | Self::Method

@@ -30,6 +30,7 @@ use millrace_config::Settings;
 use millrace_jobs::{
     embed::{self, Embedder},
     queue::Queue,
+    social::brand::{Brand, Brands},
     store::tenants::Tenants,
 };
 use sqlx::PgPool;
@@ -50,6 +51,7 @@ pub struct Api {
     settings: Arc<Settings>,
     keys: Keys,
     embedder: Arc<OnceCell<Arc<dyn Embedder>>>,
+    brands: Arc<Brands>,
 }
 
 impl Api {
@@ -65,7 +67,12 @@ impl Api {
     ) -> Self {
         let keys = Keys::new(edge, Duration::from_millis(settings.ingest.source_cache_ms));
         let embedder = Arc::new(OnceCell::new_with(embedder));
-        Self { tenants, queue, settings, keys, embedder }
+        Self { tenants, queue, settings, keys, embedder, brands: Arc::default() }
+    }
+
+    /// The brand of a workspace.
+    fn brand(&self, workspace_id: &str) -> anyhow::Result<Arc<Brand>> {
+        self.brands.of(&self.settings, workspace_id)
     }
 
     /// The model, loaded when it is first asked for: many processes never are.

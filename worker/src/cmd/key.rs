@@ -28,7 +28,7 @@ enum Action {
         /// What it is for
         #[arg(long, default_value = "api")]
         name: String,
-        /// read, search, write, operate, moderate
+        /// read, search, write, operate, reply, moderate
         #[arg(long, value_delimiter = ',', default_value = "read")]
         scopes: Vec<String>,
     },

@@ -78,6 +78,12 @@ static LINK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\bhttps?://\S+|\bwww\.\S+").ok());
 static HASHTAG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:^|[^\w&#])(#\w+)").ok());
 
+/// Whether a text has a link in it.
+#[must_use]
+pub fn links(text: &str) -> bool {
+    LINK.iter().any(|link| link.is_match(text))
+}
+
 /// Everything that is wrong; nothing if it may be sent.
 #[must_use]
 pub fn check(reply: Reply<'_>, profile: &Profile) -> Vec<Violation> {

@@ -137,6 +137,26 @@ pub async fn latest(
     .await
 }
 
+/// How many entries an entity (workspace, type, id) has of an action.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(
+    db: impl PgExecutor<'_>,
+    of: (&str, &str, &str),
+    action: &str,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select count(*) from social.audit_logs where workspace_id = $1 and entity_type = $2 and entity_id = $3 and action = $4",
+    )
+    .bind(of.0)
+    .bind(of.1)
+    .bind(of.2)
+    .bind(action)
+    .fetch_one(db)
+    .await
+}
+
 /// Workspaces that have entries.
 ///
 /// # Errors

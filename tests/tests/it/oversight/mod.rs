@@ -2,6 +2,7 @@
 
 mod chain;
 mod escalations;
+mod replies;
 
 use millrace_jobs::social::oversight::escalation::{NewEscalation, Reason};
 use millrace_tests::{App, Database, Pg, client};
@@ -21,11 +22,11 @@ pub(crate) struct Office {
 impl Office {
     pub(crate) async fn open() -> Self {
         let db = Pg::database().await;
-        let app = App::new(&db, &["serve"]).ready().await;
+        let app = App::new(&db, &["serve"]).env("MILLRACE__SOCIAL__PROFILE", "vita").ready().await;
         for workspace in ["acme", "rival"] {
             app.run_json(&["--json", "workspace", "add", workspace, "--id", workspace]).await;
         }
-        let key = key(&app, "acme", "read,moderate").await;
+        let key = key(&app, "acme", "read,reply,moderate").await;
         let office = Self { db, app, key, client: client() };
         office.run("insert into social.authors (workspace_id, id, platform, platform_id, handle) values ('acme', 'ann', 'TWITTER', '7', 'ann')").await;
         office
