@@ -158,6 +158,7 @@ create index posts_unprocessed_idx on social.posts (workspace_id, detected_at)
   where processed_at is null and not spam_filtered and superseded_by is null and deleted_at is null;
 create index posts_author_idx on social.posts (author_id, posted_at);
 create index posts_conversation_idx on social.posts (workspace_id, platform, conversation) where conversation is not null;
+create index posts_in_reply_to_idx on social.posts (workspace_id, platform, in_reply_to) where in_reply_to is not null;
 create index posts_content_norm_hash_idx on social.posts (workspace_id, content_norm_hash);
 create index posts_content_hash_idx on social.posts (content_hash);
 create index posts_event_idx on social.posts (event_id);
@@ -1012,7 +1013,11 @@ insert into ops.rights (relation, app, reader) values
   ('social.segmented_weights',     '{select}', true),
   ('social.weight_versions',       '{select}', true),
   ('social.profile_versions',      '{select,insert}', true),
-  ('social.tier_changes',          '{insert}', true);
+  ('social.tier_changes',          '{insert}', true),
+  ('social.reply_outcomes',        '{select,insert}', true),
+  ('social.community_champions',   '{select,insert,update}', true),
+  ('social.kpi_metrics',           '{select,insert,update,delete}', true),
+  ('social.alerts',                '{select,insert,update}', true);
 -- The rest.
 insert into ops.rights (relation, app, reader)
 select 'social.' || c.relname, '{}', true

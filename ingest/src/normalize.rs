@@ -131,11 +131,12 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let mut follow_ups = process::jobs(&arrivals, &applied)?;
     let changes: Vec<_> = found.iter().flat_map(|read| read.changes()).collect();
     follow_ups.extend(apply_to_codebases(&mut tx, &changes).await?);
+    // Before the posts: both lock authors, and this waits for its turn first.
+    let told: Vec<_> = found.iter().flat_map(|read| read.outcomes()).collect();
+    outcomes::apply(&mut tx, &told, ctx.clock.now()).await.context("applying outcomes")?;
     let said: Vec<_> = found.iter().flat_map(|read| read.said()).collect();
     let posts = social::apply(&mut tx, &said).await.context("applying posts")?;
     follow_ups.extend(judge::jobs(&posts.to_decide)?);
-    let told: Vec<_> = found.iter().flat_map(|read| read.outcomes()).collect();
-    outcomes::apply(&mut tx, &told, ctx.clock.now()).await.context("applying outcomes")?;
     let enqueued = ctx.queue.enqueue(&mut tx, &follow_ups).await.context("enqueueing")?;
     may_fail(Point::NormalizeWritten)?;
     tx.commit().await.context("commit")?;

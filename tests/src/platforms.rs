@@ -273,8 +273,33 @@ impl State {
         let next = posts.last().filter(|_| more).map(|(id, _)| id.clone());
         match path {
             "/2/tweets/search/recent" => x(&posts, next),
+            "/2/tweets" | "/api/info" => self.one(path, get("ids").or_else(|| get("id")).unwrap()),
+            _ if path.ends_with("/insights") => self.one(path, path.split('/').nth(2).unwrap()),
             _ if path.starts_with("/r/") => reddit(&posts, next),
             _ => threads(&posts, next),
+        }
+    }
+}
+
+impl State {
+    /// What is shown of one post: four likes, two answers, three shares.
+    fn one(&self, path: &str, id: &str) -> Value {
+        let known = self.posts.iter().any(|(post, _)| post == id);
+        match path {
+            "/2/tweets" if known => json!({ "data": [{ "id": id, "public_metrics": {
+                "like_count": 4, "reply_count": 2, "retweet_count": 2, "quote_count": 1, "impression_count": 90 } }] }),
+            "/2/tweets" => json!({ "errors": [{ "resource_id": id,
+                "type": "https://api.twitter.com/2/problems/resource-not-found" }] }),
+            "/api/info" => {
+                let thing = json!({ "kind": "t3", "data": { "name": id, "score": 4, "num_comments": 2, "num_crossposts": 3 } });
+                json!({ "kind": "Listing", "data": { "children": if known { vec![thing] } else { Vec::new() } } })
+            }
+            _ => {
+                let metrics = [("likes", 4), ("replies", 2), ("reposts", 3), ("views", 90)];
+                let metric =
+                    |(name, value)| json!({ "name": name, "values": [{ "value": value }] });
+                json!({ "data": metrics.map(metric) })
+            }
         }
     }
 }

@@ -68,6 +68,10 @@ enum Command {
     Profile(cmd::profile::Args),
     /// Signals: what users said, and what became of it
     Signals(cmd::signals::Args),
+    /// What came of replies: figures, alerts, who is spoken of
+    Kpi(cmd::kpi::Args),
+    /// People of the community who stand up for us
+    Champions(cmd::champions::Args),
     /// Deliveries as received: list, show, read again
     Events(cmd::events::Args),
     /// Codebases: make them searchable, look at their index
@@ -157,6 +161,8 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Project(args) => cmd::project::run(&*settings()?, args, out).await?,
         Command::Profile(args) => return cmd::profile::run(&args, out),
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
+        Command::Kpi(args) => cmd::kpi::run(&*settings()?, args, out).await?,
+        Command::Champions(args) => cmd::champions::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,
         Command::Search(args) => cmd::search::run(&*settings()?, args, out).await?,

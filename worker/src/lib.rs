@@ -17,7 +17,10 @@ pub mod telemetry;
 
 use millrace_ingest::{
     normalize::Normalize,
-    poll::jobs::{Page, Tick},
+    poll::{
+        jobs::{Page, Tick},
+        look::Look,
+    },
 };
 use millrace_jobs::{
     codebase::jobs::{Index, Reconcile},
@@ -25,10 +28,15 @@ use millrace_jobs::{
     maintenance::Partitions,
     queue::Spec,
     signals::{enrich::Enrich, process::Process, profile::Profile},
-    social::{judge::Decide, oversight::overdue::Overdue},
+    social::{
+        judge::Decide,
+        outcomes::jobs::{Backlash, Champions, Kpis, Sweep},
+        oversight::overdue::Overdue,
+    },
 };
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
-    Normalize, Tick, Page, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile, Partitions
+    Normalize, Tick, Page, Look, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile,
+    Partitions, Sweep, Kpis, Backlash, Champions,
 ];

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    budget::{Told, retry_after},
+    budget::{Quota, Told, retry_after},
     client::{self, Answer},
     plan::Query,
     platform::{Ask, Of, Platform, platform},
@@ -88,58 +88,49 @@ pub(super) async fn fetch(
     let Some(platform) = platform(&source.kind) else {
         return Ok(Err(Failure::Wrong("no platform of this kind".into())));
     };
-    let Some(mut kept) =
-        credentials::load(&ctx.pool, ring, &source.id).await.context("credentials")?
+    let Some(kept) = credentials::load(&ctx.pool, ring, &source.id).await.context("credentials")?
     else {
         let why = "the source has no credentials to poll with; `millrace source set --credential` gives it some";
         return Ok(Err(Failure::Wrong(why.into())));
     };
-    let budget = budget(ctx, platform, source, &kept, query);
+    let of = Of { options: &source.options, credentials: &kept.credentials };
+    let budget = budget(ctx, platform, source, &kept, platform.quota(of, query));
     cursors::begin(&ctx.pool, key, &budget.credential, budget.quota.bucket)
         .await
         .context("cursor")?;
     let client = client::client(&ctx.settings.poll).context("HTTP client")?;
     let line = Line { ctx, ring, platform, source, client, budget };
-    let mut renewed = false;
-    loop {
-        let stale = platform.is_stale(&kept.credentials, ctx.clock.now());
-        if stale && !renewed {
-            renewed = true;
-            match line.renew(&kept).await? {
-                Ok(Some(fresh)) => kept = fresh,
-                // What is left of the old one may still do.
-                Ok(None) => {}
-                Err(failure) if kept.credentials.access_token.is_none() => return Ok(Err(failure)),
-                Err(_) => tracing::warn!(
-                    source_id = source.id,
-                    "a token cannot be renewed before its end"
-                ),
-            }
-        }
+    let page = |kept: &Kept| {
         let ask = Ask { query, cursor, now: ctx.clock.now() };
-        let request = platform.page(&line.client, line.of(&kept), &ask);
-        let answer = match line.call(request).await? {
-            Ok(answer) => answer,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let denied = answer.status == StatusCode::UNAUTHORIZED;
-        if denied && !renewed {
-            renewed = true;
-            match line.renew(&kept).await? {
-                Ok(Some(fresh)) => {
-                    kept = fresh;
-                    continue;
-                }
-                Ok(None) => {}
-                Err(failure) => return Ok(Err(failure)),
-            }
-        }
-        let mut fetched = line.judge(answer);
-        if let Ok(Fetched { page, .. }) = &mut fetched {
-            page.lost = page.items == 0 && cursor.next_page.is_some() && platform.empty_is_lost();
-        }
-        return Ok(fetched);
+        platform.page(&line.client, line.of(kept), &ask)
+    };
+    let answer = match line.ask(kept, page).await? {
+        Ok(answer) => answer,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let mut fetched = line.judge(answer);
+    if let Ok(Fetched { page, .. }) = &mut fetched {
+        page.lost = page.items == 0 && cursor.next_page.is_some() && platform.empty_is_lost();
     }
+    Ok(fetched)
+}
+
+/// What a platform shows of a post of ours.
+///
+/// # Errors
+/// As those of [`fetch`].
+pub(super) async fn look(
+    ctx: &Ctx,
+    ring: &KeyRing,
+    platform: &'static dyn Platform,
+    source: &Polled,
+    kept: Kept,
+    id: &str,
+) -> anyhow::Result<Result<Answer, Failure>> {
+    let budget = budget(ctx, platform, source, &kept, platform.look_quota());
+    let client = client::client(&ctx.settings.poll).context("HTTP client")?;
+    let line = Line { ctx, ring, platform, source, client, budget };
+    line.ask(kept, |kept| platform.look(&line.client, line.of(kept), id)).await
 }
 
 fn budget(
@@ -147,18 +138,17 @@ fn budget(
     platform: &dyn Platform,
     source: &Polled,
     kept: &Kept,
-    query: &Query,
+    quota: Quota,
 ) -> Budget {
     let counted_by = platform.counted_by(&kept.credentials).unwrap_or(&source.id);
     let settings = &ctx.settings.poll;
-    let of = Of { options: &source.options, credentials: &kept.credentials };
     Budget {
         workspace_id: source.workspace_id.clone(),
         credential: hex::encode(Sha256::digest([source.kind.as_str(), counted_by].join("\0")))
             .chars()
             .take(32)
             .collect(),
-        quota: platform.quota(of, query),
+        quota,
         failures_max: i32::try_from(settings.breaker_failures).unwrap_or(i32::MAX),
         open_s: f64::from(settings.breaker_open_s.saturating_mul(platform.patience())),
     }
@@ -167,6 +157,38 @@ fn budget(
 impl Line<'_> {
     fn of<'k>(&'k self, kept: &'k Kept) -> Of<'k> {
         Of { options: &self.source.options, credentials: &kept.credentials }
+    }
+
+    /// Ask, with another token if this one has run out.
+    async fn ask(
+        &self,
+        mut kept: Kept,
+        request: impl Fn(&Kept) -> RequestBuilder,
+    ) -> anyhow::Result<Result<Answer, Failure>> {
+        let mut renewed = false;
+        if self.platform.is_stale(&kept.credentials, self.ctx.clock.now()) {
+            renewed = true;
+            match self.renew(&kept).await? {
+                Ok(Some(fresh)) => kept = fresh,
+                // What is left of the old one may still do.
+                Ok(None) => {}
+                Err(failure) if kept.credentials.access_token.is_none() => return Ok(Err(failure)),
+                Err(_) => tracing::warn!(
+                    source_id = self.source.id,
+                    "a token cannot be renewed before its end"
+                ),
+            }
+        }
+        let answer = self.call(request(&kept)).await?;
+        let denied = answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
+        if !denied || renewed {
+            return Ok(answer);
+        }
+        match self.renew(&kept).await? {
+            Ok(Some(fresh)) => self.call(request(&fresh)).await,
+            Ok(None) => Ok(answer),
+            Err(failure) => Ok(Err(failure)),
+        }
     }
 
     /// One call within the budget.
@@ -253,18 +275,7 @@ impl Line<'_> {
 
     /// What an answer is.
     fn judge(&self, answer: Answer) -> Result<Fetched, Failure> {
-        let status = answer.status;
-        if status.is_server_error() {
-            return Err(Failure::Away(status.to_string()));
-        }
-        if !status.is_success() {
-            let hint = match status {
-                StatusCode::UNAUTHORIZED => ": the credentials are not accepted",
-                StatusCode::FORBIDDEN => ": the app may not read this",
-                _ => "",
-            };
-            return Err(Failure::Wrong(format!("{status}{hint}")));
-        }
+        accepted(answer.status)?;
         match self.platform.read(&answer.body) {
             Ok(page) => Ok(Fetched { body: answer.body, page }),
             Err(why) => Err(Failure::Away(why.0.to_owned())),
@@ -276,4 +287,19 @@ impl Line<'_> {
 fn until(told: Told, now: DateTime<Utc>) -> Duration {
     let reset = told.reset_at.and_then(|at| (at - now).to_std().ok());
     reset.map_or(UNSAID, |wait| wait + Duration::from_secs(1))
+}
+
+/// What an answer means that is none.
+///
+/// # Errors
+/// What has failed.
+pub(super) fn accepted(status: StatusCode) -> Result<(), Failure> {
+    let hint = match status {
+        _ if status.is_success() => return Ok(()),
+        _ if status.is_server_error() => return Err(Failure::Away(status.to_string())),
+        StatusCode::UNAUTHORIZED => ": the credentials are not accepted",
+        StatusCode::FORBIDDEN => ": the app may not read this",
+        _ => "",
+    };
+    Err(Failure::Wrong(format!("{status}{hint}")))
 }

@@ -8,6 +8,7 @@ mod budget;
 mod client;
 mod fetch;
 pub mod jobs;
+pub mod look;
 pub mod plan;
 mod platform;
 mod reddit;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
+use millrace_jobs::social::outcomes::windows::Shown;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Map, Value};
 
@@ -44,6 +45,12 @@ pub(crate) trait Platform: Sync {
     fn page(&self, client: &Client, of: Of<'_>, ask: &Ask<'_>) -> RequestBuilder;
     /// What a page holds.
     fn read(&self, body: &[u8]) -> Result<Page, NoPage>;
+    /// The request for what the platform shows of a post of ours.
+    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder;
+    /// What it shows.
+    fn shown(&self, body: &[u8]) -> Result<Shown, NoPage>;
+    /// The budget that a look draws from.
+    fn look_quota(&self) -> Quota;
     /// What it says of our budget.
     fn told(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Told;
     /// The budget that a query draws from.

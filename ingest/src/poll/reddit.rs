@@ -5,12 +5,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, header::USER_AGENT};
+use millrace_jobs::social::outcomes::windows::Shown;
 use reqwest::{Client, RequestBuilder};
 use serde_json::value::RawValue;
 
 use super::{
     access::{Credentials, Grant, expose, grant},
     budget::{Quota, Told, in_seconds, number},
+    look::{GONE, count},
     plan::Query,
     platform::{Ask, NoPage, Of, Platform, form_of, with_query},
     walk::Page,
@@ -23,6 +25,8 @@ use crate::{
 /// See the module.
 pub(super) struct Reddit;
 
+/// 100 a minute, averaged over ten; the headers know better (Reddit, "Data API").
+const API: Quota = Quota { bucket: "api", limit: 1000.0, window_s: 600.0, refill_per_s: 0.0 };
 /// Renewed so long before they run out.
 const BEFORE_END: TimeDelta = TimeDelta::minutes(5);
 
@@ -65,6 +69,40 @@ impl Platform for Reddit {
         })
     }
 
+    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+        let base = of.base("api_url", "https://oauth.reddit.com");
+        client
+            .get(with_query(&format!("{base}/api/info"), &[("id", id), ("raw_json", "1")]))
+            .bearer_auth(expose(of.credentials.access_token.as_ref()))
+            .header(USER_AGENT, agent(of))
+    }
+
+    fn shown(&self, body: &[u8]) -> Result<Shown, NoPage> {
+        let body = json::decode(body);
+        let listing = Object::parse(&body).map_err(|_| NoPage("the answer is cut or no JSON"))?;
+        if listing.text("kind").as_deref() != Some("Listing") {
+            return Err(NoPage("the answer is no listing"));
+        }
+        // A thing that was taken away is shown without its words, or not at all.
+        let Some(thing) = listing.object("/data/children/0/data") else { return Ok(GONE) };
+        let words = thing.text("body").or_else(|| thing.text("selftext")).unwrap_or_default();
+        let taken = thing.at("removed_by_category").is_some();
+        if taken || matches!(words.as_str(), "[removed]" | "[deleted]") {
+            return Ok(GONE);
+        }
+        Ok(Shown {
+            likes: count(&thing, "/score"),
+            replies: count(&thing, "/num_comments"),
+            shares: count(&thing, "/num_crossposts"),
+            views: None,
+            removed: false,
+        })
+    }
+
+    fn look_quota(&self) -> Quota {
+        API
+    }
+
     fn told(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Told {
         let remaining = number(headers, "x-ratelimit-remaining").map(f64::floor);
         let used = number(headers, "x-ratelimit-used");
@@ -76,8 +114,7 @@ impl Platform for Reddit {
     }
 
     fn quota(&self, _: Of<'_>, _: &Query) -> Quota {
-        // 100 a minute, averaged over ten; the headers know better (Reddit, "Data API").
-        Quota { bucket: "api", limit: 1000.0, window_s: 600.0, refill_per_s: 0.0 }
+        API
     }
 
     fn renewal(&self, client: &Client, of: Of<'_>) -> Option<RequestBuilder> {

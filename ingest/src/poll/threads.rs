@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
+use millrace_jobs::social::outcomes::windows::Shown;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, value::RawValue};
 
 use super::{
     access::{Credentials, Grant, expose, grant},
     budget::{Quota, Told},
+    look::count,
     plan::Query,
     platform::{Ask, NoPage, Of, Platform, with_query},
     walk::Page,
@@ -24,6 +26,7 @@ pub(super) struct Threads;
 const LIMIT: usize = 50;
 /// Keyword searches of one account in any 24 hours (Threads, "Keyword search").
 const SEARCHES_PER_DAY: f64 = 2200.0;
+const LOOKS_PER_DAY: f64 = 4800.0;
 const DAY_S: f64 = 86_400.0;
 /// Tokens live for 60 days and are renewed in their last week.
 const BEFORE_END: TimeDelta = TimeDelta::days(7);
@@ -66,6 +69,42 @@ impl Platform for Threads {
             next: page.line("/paging/cursors/after", 1024).filter(|_| full && !data.is_empty()),
             lost: false,
         })
+    }
+
+    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+        let base = of.base("api_url", "https://graph.threads.net");
+        let pairs = [("metric", "views,likes,replies,reposts,quotes,shares")];
+        client
+            .get(with_query(&format!("{base}/v1.0/{id}/insights"), &pairs))
+            .bearer_auth(expose(of.credentials.access_token.as_ref()))
+    }
+
+    fn shown(&self, body: &[u8]) -> Result<Shown, NoPage> {
+        let body = json::decode(body);
+        let answer = Object::parse(&body).map_err(|_| NoPage("the answer is cut or no JSON"))?;
+        if !answer.has("data") {
+            return Err(NoPage("an error and no data"));
+        }
+        let metrics = answer.array("data");
+        let metrics: Vec<Object<'_>> =
+            metrics.iter().filter_map(|raw| Object::parse(raw.get()).ok()).collect();
+        let of = |name: &str| {
+            let metric = metrics.iter().find(|m| m.text("name").as_deref() == Some(name))?;
+            count(metric, "/values/0/value")
+        };
+        let shares = ["reposts", "quotes", "shares"].into_iter().filter_map(of);
+        Ok(Shown {
+            likes: of("likes"),
+            replies: of("replies"),
+            shares: shares.reduce(i64::saturating_add),
+            views: of("views"),
+            removed: false,
+        })
+    }
+
+    fn look_quota(&self) -> Quota {
+        // The least that an account has: 4,800 calls in 24 hours (Threads, "Rate limiting").
+        Quota::rolling("media", LOOKS_PER_DAY, DAY_S)
     }
 
     fn told(&self, _: &HeaderMap, _: DateTime<Utc>) -> Told {

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use http::HeaderMap;
+use millrace_jobs::social::outcomes::windows::Shown;
 use reqwest::{Client, RequestBuilder};
 
 use super::{
     access::{Credentials, Grant, expose},
     budget::{Quota, Told, number},
+    look::{GONE, count},
     plan::Query,
     platform::{Ask, NoPage, Of, Platform, with_query},
     walk::Page,
@@ -63,6 +65,38 @@ impl Platform for X {
             next: page.line("/meta/next_token", 512),
             lost: false,
         })
+    }
+
+    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+        let base = of.base("api_url", "https://api.x.com");
+        let pairs = [("ids", id), ("tweet.fields", "public_metrics")];
+        client
+            .get(with_query(&format!("{base}/2/tweets"), &pairs))
+            .bearer_auth(expose(of.credentials.bearer.as_ref()))
+    }
+
+    fn shown(&self, body: &[u8]) -> Result<Shown, NoPage> {
+        let body = json::decode(body);
+        let answer = Object::parse(&body).map_err(|_| NoPage("the answer is cut or no JSON"))?;
+        let Some(post) = answer.object("/data/0") else {
+            let error = answer.text("/errors/0/type").unwrap_or_default();
+            // "https://api.twitter.com/2/problems/resource-not-found" (X, "Response codes").
+            let gone = error.ends_with("/resource-not-found");
+            return if gone { Ok(GONE) } else { Err(NoPage("errors and no post")) };
+        };
+        let count = |name: &str| count(&post, &format!("/public_metrics/{name}"));
+        let shares = [count("retweet_count"), count("quote_count")];
+        Ok(Shown {
+            likes: count("like_count"),
+            replies: count("reply_count"),
+            shares: shares.into_iter().flatten().reduce(i64::saturating_add),
+            views: count("impression_count"),
+            removed: false,
+        })
+    }
+
+    fn look_quota(&self) -> Quota {
+        Quota { bucket: "tweets", limit: 300.0, window_s: 900.0, refill_per_s: 0.0 }
     }
 
     fn told(&self, headers: &HeaderMap, _: DateTime<Utc>) -> Told {

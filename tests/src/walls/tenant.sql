@@ -107,6 +107,8 @@ insert into social.relationship_events (workspace_id, author_id, reply_id, type,
 insert into social.alerts (workspace_id, rule, severity, value, threshold, message, raised_at, seen_at)
   values ('{w}', '{w}~rule', 'MEDIUM', 1, 2, '{w}~alert', now(), now());
 insert into social.kpi_metrics (workspace_id, date, metric_type, metric_name, value) values ('{w}', current_date, 'LOVE', '{w}~kpi', 1);
+insert into social.alerts (workspace_id, rule, severity, value, threshold, message, raised_at, seen_at)
+  values ('{w}', '{w}~rule', 'HIGH', 1, 2, '{w}~message', now(), now());
 insert into social.escalations (id, workspace_id, post_id, decision_id, reply_id, reason, reason_text)
   values ('{w}-escalation', '{w}', '{w}-post-1', '{w}-decision', '{w}-reply', 'VIRAL_THREAD', '{w}~why');
 insert into social.audit_logs (workspace_id, entity_type, entity_id, action, actor)

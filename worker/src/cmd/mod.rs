@@ -2,6 +2,7 @@
 
 mod args;
 pub mod audit;
+pub mod champions;
 pub mod completions;
 pub mod config;
 pub mod dead;
@@ -13,6 +14,7 @@ pub mod index;
 pub mod jobs;
 pub mod key;
 pub mod keys;
+pub mod kpi;
 pub mod migrate;
 pub mod openapi;
 pub mod profile;

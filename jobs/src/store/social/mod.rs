@@ -1,16 +1,21 @@
 //! Tables of schema `social`. What platforms say of posts and their authors becomes rows in [`apply`].
 
+pub mod alerts;
 mod apply;
 pub mod around;
 pub mod audit;
+pub mod backlash;
 mod beside;
+pub mod champions;
 pub mod decisions;
 pub mod escalations;
+pub mod kpis;
 mod merge;
 pub mod outcomes;
 pub mod places;
 pub mod profiles;
 pub mod replies;
+pub mod reply_outcomes;
 mod rows;
 mod tombstones;
 pub mod waiting;

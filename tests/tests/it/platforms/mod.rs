@@ -1,6 +1,7 @@
 //! Social platforms: what they deliver, and what is fetched of them.
 
 mod budgets;
+mod looks;
 mod polling;
 mod trouble;
 mod webhooks;
