@@ -18,8 +18,8 @@ pub struct Crowded {
     pub post_id: Option<String>,
 }
 
-/// Replies of the last week that at least `people` answered in the day before `now`, and of which nobody has said in
-/// that day that a burst of anger is nothing.
+/// Replies of the last week that at least `people` answered in the day before `now`, and of which nobody is asked
+/// already, nor has said in that day that a burst of anger is nothing.
 ///
 /// # Errors
 /// Those of the database.
@@ -41,7 +41,7 @@ pub async fn crowded(
                 where e.workspace_id = $1 and e.reply_id = r.id and e.type in ('block', 'report', 'hostile')
                   and e.occurred_at > $3::timestamptz - interval '24 hours' and e.occurred_at <= $3) >= $2
            and not exists (select from social.escalations x where x.workspace_id = $1 and x.reply_id = r.id and x.reason = 'BACKLASH_SPIKE'
-                and x.status = 'DISMISSED' and x.resolved_at > $3::timestamptz - interval '24 hours')
+                and (x.status in ('PENDING','IN_REVIEW') or x.status = 'DISMISSED' and x.resolved_at > $3::timestamptz - interval '24 hours'))
          order by r.id",
     )
     .bind(workspace)
