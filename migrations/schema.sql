@@ -3046,6 +3046,10 @@ CREATE INDEX posts_conversation_idx ON social.posts USING btree (workspace_id, p
 
 CREATE INDEX posts_event_idx ON social.posts USING btree (event_id);
 
+-- Name: posts_in_reply_to_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_in_reply_to_idx ON social.posts USING btree (workspace_id, platform, in_reply_to) WHERE (in_reply_to IS NOT NULL);
+
 -- Name: posts_platform_detected_at_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX posts_platform_detected_at_idx ON social.posts USING btree (workspace_id, platform, detected_at);
