@@ -200,7 +200,7 @@ mod tests {
         arrivals.extend((0..4).map(|n| arrival(1_000 + n, 90, true)));
         assert_eq!(spike(&arrivals, 0.5, now()), None);
         let edge = |minutes| {
-            let mut arrivals = crowd(26, 3);
+            let mut arrivals = crowd(27, 3);
             arrivals.push(arrival(7, minutes, true));
             arrivals.push(arrival(8, 30, false));
             spike(&arrivals, 0.5, now()).map(|s| s.in_hour)

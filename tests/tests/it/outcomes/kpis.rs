@@ -72,7 +72,8 @@ async fn a_day_is_the_brands_and_its_figures_ripen() {
     assert_eq!(value(&db, older, None, "ctr").await, None, "too old to change");
     let count = "select count(*) from social.kpi_metrics where workspace_id = 'w'";
     let rows = db.count(count).await;
-    let touched = "select count(*) from social.kpi_metrics where workspace_id = 'v'";
+    let touched =
+        "select count(*) from social.kpi_metrics where workspace_id = 'v' and metric_name = 'ctr'";
     assert_eq!(db.count(touched).await, 0, "its replies are long past");
     run(&ctx, Kpis {}).await;
     assert_eq!(db.count(count).await, rows);
