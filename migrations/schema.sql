@@ -291,6 +291,7 @@ begin
   select d.created_at,
          jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
            'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
+           'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
            'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
            'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
            'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
@@ -1834,12 +1835,23 @@ CREATE TABLE social.replies (
     decision_snapshot jsonb NOT NULL,
     idempotency_key text,
     version integer DEFAULT 1 NOT NULL,
+    link text,
+    has_link boolean DEFAULT false NOT NULL,
+    promotes boolean DEFAULT false NOT NULL,
+    thread text,
+    community text,
+    confidence double precision,
+    review_reason text,
+    reject_reason text,
     CONSTRAINT replies_approval_status_check CHECK ((approval_status = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'REJECTED'::text, 'AUTO_APPROVED'::text]))),
     CONSTRAINT replies_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
+    CONSTRAINT replies_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
     CONSTRAINT replies_content_check CHECK ((((char_length(content) >= 10) AND (char_length(content) <= 1000)) OR (content = '[deleted]'::text))),
     CONSTRAINT replies_help_count_check CHECK ((help_count >= 0)),
     CONSTRAINT replies_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT replies_reject_reason_check CHECK ((reject_reason = ANY (ARRAY['SAFETY'::text, 'IRRELEVANT'::text, 'LOW_QUALITY'::text, 'LEGAL'::text, 'REGENERATE'::text]))),
     CONSTRAINT replies_reply_type_check CHECK ((reply_type = ANY (ARRAY['STANDARD'::text, 'COMPETITIVE_POSITIONING'::text, 'MYTH_CORRECTION'::text, 'KARMA_BUILDING'::text]))),
+    CONSTRAINT replies_review_reason_check CHECK ((review_reason = ANY (ARRAY['low_confidence'::text, 'below_auto'::text, 'decision_review'::text, 'escalated'::text, 'first'::text, 'sampled'::text]))),
     CONSTRAINT replies_utm_code_check CHECK ((utm_code ~ '^[a-z0-9_-]+$'::text)),
     CONSTRAINT replies_version_check CHECK ((version > 0))
 );
@@ -3094,6 +3106,10 @@ CREATE INDEX relationship_events_reply_idx ON social.relationship_events USING b
 
 CREATE INDEX relationship_events_unmatched_idx ON social.relationship_events USING btree (workspace_id, occurred_at) WHERE ((author_id IS NULL) OR (reply_id IS NULL));
 
+-- Name: replies_allowed_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_allowed_idx ON social.replies USING btree (workspace_id, platform) WHERE ((posted_at IS NULL) AND (deleted_at IS NULL) AND (approval_status = ANY (ARRAY['APPROVED'::text, 'AUTO_APPROVED'::text])));
+
 -- Name: replies_approval_status_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX replies_approval_status_idx ON social.replies USING btree (workspace_id, approval_status);
@@ -3113,6 +3129,10 @@ CREATE INDEX replies_platform_posted_at_idx ON social.replies USING btree (works
 -- Name: replies_posted_at_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX replies_posted_at_idx ON social.replies USING btree (workspace_id, posted_at);
+
+-- Name: replies_thread_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_thread_idx ON social.replies USING btree (workspace_id, platform, thread);
 
 -- Name: segmented_weights_sample_size_idx; Type: INDEX; Schema: social; Owner: -
 

@@ -119,7 +119,7 @@ impl Job for Kpis {
 }
 
 async fn figures(ctx: &Ctx, workspace: &str) -> anyhow::Result<()> {
-    let brand = ctx.social.brands.of(ctx, workspace)?;
+    let brand = ctx.social.brands.of(&ctx.settings, workspace)?;
     let profile = &brand.profile;
     let (zone, now) = (profile.brand.time_zone, ctx.clock.now());
     let today = now.with_timezone(&zone).date_naive();
@@ -194,7 +194,7 @@ async fn anger_at(ctx: &Ctx, workspace: &str) -> anyhow::Result<()> {
     if crowded.is_empty() {
         return Ok(());
     }
-    let brand = ctx.social.brands.of(ctx, workspace)?;
+    let brand = ctx.social.brands.of(&ctx.settings, workspace)?;
     for reply in crowded {
         if let Some(spike) = spike_of(ctx, workspace, &brand, &reply, now).await? {
             let mut tx = ctx.pool.begin().await.context("begin")?;

@@ -64,6 +64,8 @@ pub async fn write(
     actor: Actor<'_>,
     draft: Draft<'_>,
 ) -> sqlx::Result<Result<Written, Refused>> {
+    // Who has the same plan at the same moment, for whichever platform, waits and finds this one.
+    places::hold_key(&mut *conn, actor.workspace_id, draft.idempotency_key).await?;
     if let Some(known) = known(conn, actor, draft).await? {
         return Ok(known);
     }
@@ -78,10 +80,6 @@ pub async fn write(
         return Ok(Err(why));
     }
     places::hold_places(&mut *conn, actor.workspace_id, platform).await?;
-    // The places were another's until this moment, who may have had the same plan.
-    if let Some(known) = known(conn, actor, draft).await? {
-        return Ok(known);
-    }
     let id = Uuid::new_v4().to_string();
     let utm_code = link::utm_code(&id);
     let link = match draft.link.map(|plain| link::tagged(plain, profile, platform, &utm_code)) {

@@ -77,6 +77,25 @@ pub async fn sent(db: impl PgExecutor<'_>, workspace_id: &str) -> sqlx::Result<S
     .await
 }
 
+/// Whatever is written for a key is written by one at a time, until the transaction ends.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hold_key(
+    db: impl PgExecutor<'_>,
+    workspace_id: &str,
+    idempotency_key: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended('social.replies key ' || $1 || ' ' || $2, 0))",
+    )
+    .bind(workspace_id)
+    .bind(idempotency_key)
+    .execute(db)
+    .await
+    .map(drop)
+}
+
 /// From here to the end of the transaction nobody else gives places of a workspace on a platform away.
 ///
 /// # Errors

@@ -102,7 +102,7 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewReply<'_>) -> sqlx::Result
            has_link, promotes, thread, community, help_count, confidence, review_reason, idempotency_key, approval_status,
            approved_by, approved_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-           case when $16 is null then 'AUTO_APPROVED' else 'PENDING' end, case when $16 is null then 'rules' end,
+           case when $16::text is null then 'AUTO_APPROVED' else 'PENDING' end, case when $16 is null then 'rules' end,
            case when $16 is null then now() end)",
     )
     .bind(new.workspace_id)

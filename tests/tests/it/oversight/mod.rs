@@ -3,6 +3,7 @@
 mod chain;
 mod escalations;
 mod replies;
+mod reviews;
 
 use millrace_jobs::social::oversight::escalation::{NewEscalation, Reason};
 use millrace_tests::{App, Database, Pg, client};

@@ -7,13 +7,17 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use millrace_jobs::{
-    social::oversight::{
-        reply::{Refused, Rejection},
-        review::{self, Answer},
+    social::{
+        outcomes::windows,
+        oversight::{
+            reply::{Refused, Rejection},
+            review::{self, Answer, Posted},
+        },
     },
     store::social::replies::ReplyRow,
 };
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
@@ -204,9 +208,25 @@ pub(crate) async fn posted(
     let name = caller.actor();
     let mut tx = caller.begin(&api).await?;
     let said = (&*platform_post_id, posted_at);
-    // Of a first posting, what follows it is enqueued here, in this transaction.
     let answer = review::posted(&mut tx, actor(&caller, &name), &id, said).await?;
+    if let Ok(Posted { row, first: true }) = &answer {
+        look_at(&api, &mut tx, &caller, row).await?;
+    }
     done(tx, "", answer.map(|posted| posted.row)).await
+}
+
+/// What came of a reply that was just sent is looked at later: the jobs commit with its posting.
+async fn look_at(
+    api: &Api,
+    tx: &mut PgConnection,
+    caller: &Caller<Reply>,
+    row: &ReplyRow,
+) -> Result<(), ApiError> {
+    // The row was written in this transaction: its `updated_at` is the database's now.
+    let now = row.updated_at;
+    let looks = windows::jobs(caller.workspace(), &row.id, row.posted_at.unwrap_or(now), now);
+    api.queue.enqueue(tx, &looks.map_err(anyhow::Error::from)?).await?;
+    Ok(())
 }
 
 /// Why it is gone.
