@@ -103,6 +103,14 @@ points! {
     DecideWritten,
     /// Decisions are committed; the runtime does not know.
     DecideCommitted,
+    /// A call of a platform is taken from its budget, not made.
+    CallTaken,
+    /// A page of a platform is here; nothing is written.
+    PageFetched,
+    /// A page, its cursor and the next job are written, not committed.
+    PageWritten,
+    /// A page is committed; the runtime does not know.
+    PageCommitted,
     /// The endpoint has answered.
     EnrichAnswered,
     /// Its answer is written and the lease completed, nothing committed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
+use millrace_config::point::{Point, may_fail};
 use millrace_jobs::ctx::Ctx;
 use reqwest::{Client, RequestBuilder};
 use sha2::{Digest, Sha256};
@@ -197,6 +198,7 @@ impl Line<'_> {
         if let Err(wait) = budgets::take(pool, &self.budget).await.context("budget")? {
             return Ok(Err(Failure::NotNow(wait)));
         }
+        may_fail(Point::CallTaken)?;
         let answer = match client::ask(&self.ctx.settings.poll, request).await {
             Ok(answer) => answer,
             Err(why) => {

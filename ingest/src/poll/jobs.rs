@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use chrono::TimeDelta;
+use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
     ctx::Ctx,
     queue::{self, Job, Leased, NewJob, Verdict},
@@ -200,6 +201,7 @@ async fn store(
     interval: Duration,
 ) -> anyhow::Result<Verdict> {
     let step = poll.cursor.after(&fetched.page);
+    may_fail(Point::PageFetched)?;
     let mut tx = ctx.pool.begin().await.context("begin")?;
     let held = queue::complete_in(&mut tx, &[lease.id]).await.context("completing the lease")?;
     if held.is_empty()
@@ -217,7 +219,9 @@ async fn store(
     let next =
         if step.more { vec![job(&poll.source, key.query_hash.to_owned())?] } else { Vec::new() };
     let enqueued = ctx.queue.enqueue(&mut tx, &next).await.context("enqueueing")?;
+    may_fail(Point::PageWritten)?;
     tx.commit().await.context("commit")?;
+    may_fail(Point::PageCommitted)?;
     insert::wake(&ctx.queue, ready);
     ctx.queue.wake(&enqueued);
     metrics::counter!("millrace_poll_pages_total", "source" => poll.source.kind.clone())

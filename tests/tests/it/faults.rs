@@ -94,6 +94,7 @@ mod scenario {
         replays 20
         expand 2
         migrations 12
+        month 3
         walls 600
     }
 }

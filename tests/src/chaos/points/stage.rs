@@ -4,13 +4,14 @@ use std::{path::PathBuf, time::Duration};
 
 use millrace_config::point::Point;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Case, Seen, endpoint};
 use crate::{
     App, Checkout, Database, Nats, Pg, Sender, client,
     oracle::{self, Oracle},
+    platforms::Platform,
 };
 
 /// The workspace of the work.
@@ -45,7 +46,7 @@ kind = "maintenance.partitions"
 "#;
 
 /// What waits in the database when a run begins: ticks that are due, jobs of dead workers, jobs that are due, suspects,
-/// jobs that cannot be read, partitions that are over.
+/// jobs that cannot be read, queries of a platform that are due, partitions that are over.
 const PLANTED: &str = r#"
 insert into ops.schedule_ticks (schedule, tick)
   select s, now() - interval '2 years' from unnest(array['first', 'second', 'third']) s;
@@ -59,6 +60,7 @@ insert into ops.jobs (workspace_id, kind, attempts_max, payload, crashes)
   select 'points', 'signals.process', 25, jsonb_build_object('signal_id', 'suspect-' || n), 2 from generate_series(1, 3) n;
 insert into ops.jobs (workspace_id, kind, attempts_max, payload)
   select 'points', 'signals.process', 25, '{}' from generate_series(1, 2) n;
+insert into ops.jobs (workspace_id, kind, attempts_max, payload) values ('points', 'poll.tick', 25, '{}');
 do $$
 declare parent text; d date := current_date - 90;
 begin
@@ -88,7 +90,14 @@ impl Template {
         let app = App::new(&db, &[]);
         let sender = Sender::add(&app, WORKSPACE, "webhook", &[]).await;
         let github = Sender::add(&app, WORKSPACE, "github", &[]).await;
-        let x = Sender::add(&app, WORKSPACE, "x", &[]).await;
+        let platform = Platform::start(3).await;
+        platform.write("x", (0..5).map(|n| 600 + n * 11));
+        let options =
+            json!({ "api_url": platform.url, "terms": ["hangover"], "interval_s": 86_400 })
+                .to_string();
+        let bearer = format!("bearer={}", platform.token());
+        let polled = ["--options", &options, "--credential", &bearer];
+        let x = Sender::add(&app, WORKSPACE, "x", &polled).await;
         let scopes = "read,write,operate";
         let key = ["--json", "key", "add", "--workspace", WORKSPACE, "--scopes", scopes];
         let key = app.run_json(&key).await["key"].as_str().unwrap().to_owned();
@@ -169,6 +178,8 @@ impl Run {
             ("MILLRACE__CLASSIFY__AUTO_LINK_ABOVE", "1.0"),
             ("MILLRACE__CODEBASE__ALLOW_LOCAL", "true"),
             ("MILLRACE__SOCIAL__PROFILE", "vita"),
+            ("MILLRACE__POLL__ALLOW_PRIVATE_ADDRESSES", "true"),
+            ("MILLRACE__POLL__BREAKER_OPEN_S", "1"),
         ] {
             app = app.env(name, value);
         }

@@ -12,6 +12,7 @@ mod hostile;
 mod keys;
 mod kills;
 mod migrations;
+mod month;
 mod mutants;
 mod order;
 mod orphans;
@@ -93,5 +94,6 @@ pub const ALL: &[Scenario] = scenarios! {
     replays 1000 "deliveries whose field map changes, beside the demo's"
     expand 300 "seconds of old and new processes over a migration"
     migrations 1000 "kills of who migrates"
+    month 30 "days of three social platforms, with kills, outages and expired tokens"
     walls 10000 "requests and statements of three tenants for each other's rows"
 };

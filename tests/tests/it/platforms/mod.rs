@@ -41,27 +41,20 @@ fn worker(db: &Database) -> App {
     App::new(db, &["work"])
         .env("MILLRACE__POLL__ALLOW_PRIVATE_ADDRESSES", "true")
         .env("MILLRACE__POLL__BREAKER_OPEN_S", "1")
+        .env("MILLRACE__SOCIAL__PROFILE", "vita")
         .env("MILLRACE__QUEUE__LEASE_MS", "1500")
         .env("MILLRACE__QUEUE__HEARTBEAT_MS", "400")
 }
 
-/// Ids of all posts in the stored pages, and how many pages there are.
-async fn stored(db: &Database) -> (Vec<String>, usize) {
-    let bodies: Vec<Vec<u8>> =
-        sqlx::query_scalar("select body from ops.event_bodies").fetch_all(&db.pool).await.unwrap();
-    let mut ids: Vec<String> =
-        bodies.iter().flat_map(|body| posts_of(&serde_json::from_slice(body).unwrap())).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    (ids, bodies.len())
-}
-
-fn posts_of(page: &Value) -> Vec<String> {
-    let list = page.pointer("/data/children").unwrap_or(&page["data"]);
-    let id = |post: &Value| {
-        post.pointer("/data/name").or(post.get("id")).unwrap().as_str().unwrap().to_owned()
-    };
-    list.as_array().into_iter().flatten().map(id).collect()
+/// Ids of all posts, and how many pages there are.
+async fn stored(db: &Database) -> (Vec<String>, i64) {
+    let ids = sqlx::query_scalar(
+        "select platform_post_id from social.posts order by platform_post_id collate \"C\"",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    (ids, db.count("select count(*) from ops.event_bodies").await)
 }
 
 /// What `social status` says of the only query.

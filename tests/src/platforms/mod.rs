@@ -1,6 +1,10 @@
 //! X, Reddit and Threads as local servers: pages newest first, tokens, budgets in headers, and the trouble that a test
 //! asks for.
 
+mod shapes;
+
+pub use shapes::{Post, Writer};
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
@@ -12,9 +16,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::fake::{self, Reply, Request};
-
-/// The first millisecond of X's ids.
-const X_EPOCH_MS: i64 = 1_288_834_974_657;
 
 /// Trouble for one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +43,8 @@ pub struct Call {
 
 #[derive(Debug)]
 struct State {
-    /// Id and time, oldest first.
-    posts: Vec<(String, DateTime<Utc>)>,
+    /// Oldest first.
+    posts: Vec<Post>,
     page: usize,
     calls: Vec<Call>,
     trouble: VecDeque<Trouble>,
@@ -98,32 +99,31 @@ impl Platform {
     /// Posts of X, Reddit (`t3_`) or Threads, one for each of these ages in seconds.
     #[expect(clippy::disallowed_methods, reason = "platforms write with the real time")]
     pub fn write(&self, kind: &str, ages_s: impl IntoIterator<Item = i64>) {
-        let now = Utc::now();
+        let (now, before) = (Utc::now(), self.with(|state| state.posts.len()));
+        let posts = (before..).zip(ages_s);
+        self.show(posts.map(|(nth, age)| Post::new(kind, nth, now - TimeDelta::seconds(age))));
+    }
+
+    /// These posts are there from now on; those of known ids are so now.
+    pub fn show(&self, posts: impl IntoIterator<Item = Post>) {
         self.with(|state| {
-            for age in ages_s {
-                let (at, nth) = (now - TimeDelta::seconds(age), state.posts.len());
-                let id = match kind {
-                    "x" => (((at.timestamp_millis() - X_EPOCH_MS) << 22)
-                        + i64::try_from(nth).unwrap())
-                    .to_string(),
-                    "reddit" => format!("t3_{nth}"),
-                    _ => format!("1800000{nth:06}"),
-                };
-                state.posts.push((id, at));
+            for post in posts {
+                state.posts.retain(|known| known.id != post.id);
+                state.posts.push(post);
             }
-            state.posts.sort_by_key(|(id, at)| (*at, id.clone()));
+            state.posts.sort_by_key(|post| (post.at, post.id.clone()));
         });
     }
 
     /// Somebody deletes a post.
     pub fn delete(&self, id: &str) {
-        self.with(|state| state.posts.retain(|(known, _)| known != id));
+        self.with(|state| state.posts.retain(|known| known.id != id));
     }
 
     /// Ids of all posts.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
-        self.with(|state| state.posts.iter().map(|(id, _)| id.clone()).collect())
+        self.with(|state| state.posts.iter().map(|post| post.id.clone()).collect())
     }
 
     /// What the next calls meet, one each.
@@ -218,7 +218,12 @@ impl State {
             }
             self.window.1 += 1;
             let used = self.window.1;
-            head = rate_headers(path, limit, used, window.saturating_sub(self.window.0.elapsed()));
+            head = shapes::rate_headers(
+                path,
+                limit,
+                used,
+                window.saturating_sub(self.window.0.elapsed()),
+            );
             if used > limit {
                 self.over += 1;
                 return (Duration::ZERO, Reply { head, ..Reply::new("429 Too Many Requests", "") });
@@ -253,111 +258,41 @@ impl State {
 
     fn posts_page(&self, path: &str, query: &HashMap<String, String>) -> Value {
         let get = |name: &str| query.get(name).map(String::as_str);
-        let mut posts: Vec<&(String, DateTime<Utc>)> = self.posts.iter().rev().collect();
+        let mut posts: Vec<&Post> = self.posts.iter().rev().collect();
         if let Some(since) = get("since_id").and_then(|id| id.parse::<i64>().ok()) {
-            posts.retain(|(id, _)| id.parse::<i64>().unwrap() > since);
+            posts.retain(|post| post.id.parse::<i64>().unwrap() > since);
         }
         if let Some(start) = get("start_time").and_then(|t| DateTime::parse_from_rfc3339(t).ok()) {
-            posts.retain(|(_, at)| *at >= start);
+            posts.retain(|post| post.at >= start);
         }
         if let Some(since) = get("since").and_then(|t| t.parse::<i64>().ok()) {
-            posts.retain(|(_, at)| at.timestamp() >= since);
+            posts.retain(|post| post.at.timestamp() >= since);
         }
         if let Some(place) = get("next_token").or_else(|| get("after")) {
             // Behind a post that is gone there is nothing, as at Reddit.
-            let at = posts.iter().position(|(id, _)| id == place);
+            let at = posts.iter().position(|post| post.id == place);
             posts = at.map_or_else(Vec::new, |at| posts.split_off(at + 1));
         }
         let more = posts.len() > self.page;
         posts.truncate(self.page);
-        let next = posts.last().filter(|_| more).map(|(id, _)| id.clone());
+        let next = posts.last().filter(|_| more).map(|post| post.id.clone());
         match path {
-            "/2/tweets/search/recent" => x(&posts, next),
-            "/2/tweets" | "/api/info" => self.one(path, get("ids").or_else(|| get("id")).unwrap()),
-            _ if path.ends_with("/insights") => self.one(path, path.split('/').nth(2).unwrap()),
-            _ if path.starts_with("/r/") => reddit(&posts, next),
-            _ => threads(&posts, next),
+            "/2/tweets/search/recent" => shapes::x(&posts, next, &[]),
+            "/2/tweets" => {
+                let (known, missing) = self.by_id(get("ids").unwrap());
+                shapes::x(&known, None, &missing)
+            }
+            "/api/info" => shapes::reddit(&self.by_id(get("id").unwrap()).0, None),
+            _ if path.ends_with("/insights") => shapes::insights(),
+            _ if path.starts_with("/r/") => shapes::reddit(&posts, next),
+            _ => shapes::threads(&posts, next),
         }
     }
-}
 
-impl State {
-    /// What is shown of one post: four likes, two answers, three shares.
-    fn one(&self, path: &str, id: &str) -> Value {
-        let known = self.posts.iter().any(|(post, _)| post == id);
-        match path {
-            "/2/tweets" if known => json!({ "data": [{ "id": id, "public_metrics": {
-                "like_count": 4, "reply_count": 2, "retweet_count": 2, "quote_count": 1, "impression_count": 90 } }] }),
-            "/2/tweets" => json!({ "errors": [{ "resource_id": id,
-                "type": "https://api.twitter.com/2/problems/resource-not-found" }] }),
-            "/api/info" => {
-                let thing = json!({ "kind": "t3", "data": { "name": id, "score": 4, "num_comments": 2, "num_crossposts": 3 } });
-                json!({ "kind": "Listing", "data": { "children": if known { vec![thing] } else { Vec::new() } } })
-            }
-            _ => {
-                let metrics = [("likes", 4), ("replies", 2), ("reposts", 3), ("views", 90)];
-                let metric =
-                    |(name, value)| json!({ "name": name, "values": [{ "value": value }] });
-                json!({ "data": metrics.map(metric) })
-            }
-        }
+    /// The posts with these ids, and the ids of which there is none.
+    fn by_id<'q>(&self, ids: &'q str) -> (Vec<&Post>, Vec<&'q str>) {
+        let of = |id: &str| self.posts.iter().find(|post| post.id == id);
+        let missing = ids.split(',').filter(|id| of(id).is_none()).collect();
+        (ids.split(',').filter_map(of).collect(), missing)
     }
-}
-
-fn rate_headers(path: &str, limit: usize, used: usize, left: Duration) -> Vec<(String, String)> {
-    let remaining = limit.saturating_sub(used);
-    #[expect(clippy::disallowed_methods, reason = "platforms tell the real time")]
-    let reset = (Utc::now() + TimeDelta::from_std(left).unwrap()).timestamp() + 1;
-    let pairs = match path {
-        _ if path.starts_with("/2/") => vec![
-            ("x-rate-limit-limit", limit.to_string()),
-            ("x-rate-limit-remaining", remaining.to_string()),
-            ("x-rate-limit-reset", reset.to_string()),
-        ],
-        _ if path.starts_with("/r/") => vec![
-            ("x-ratelimit-used", used.to_string()),
-            ("x-ratelimit-remaining", format!("{remaining}.0")),
-            ("x-ratelimit-reset", (left.as_secs() + 1).to_string()),
-        ],
-        _ => Vec::new(),
-    };
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn x(posts: &[&(String, DateTime<Utc>)], next: Option<String>) -> Value {
-    let post = |(id, at): &&(String, DateTime<Utc>)| {
-        json!({ "id": id, "text": format!("Post {id}"), "author_id": "7", "created_at": at.to_rfc3339(),
-            "edit_history_tweet_ids": [id], "public_metrics": { "like_count": 1 } })
-    };
-    let mut meta = json!({ "result_count": posts.len() });
-    if let Some(next) = next {
-        meta["next_token"] = next.into();
-    }
-    if posts.is_empty() {
-        return json!({ "meta": meta });
-    }
-    let users = json!([{ "id": "7", "username": "ann", "name": "Ann" }]);
-    // Errors beside the data are usual.
-    let errors = json!([{ "resource_type": "tweet", "parameter": "referenced_tweets.id", "title": "Not Found Error" }]);
-    json!({ "data": posts.iter().map(post).collect::<Vec<_>>(), "includes": { "users": users }, "errors": errors, "meta": meta })
-}
-
-fn reddit(posts: &[&(String, DateTime<Utc>)], next: Option<String>) -> Value {
-    let thing = |(name, at): &&(String, DateTime<Utc>)| {
-        json!({ "kind": "t3", "data": { "name": name, "title": "Title", "selftext": "Body", "author": "ann",
-            "author_fullname": "t2_a", "subreddit": "party", "created_utc": at.timestamp() } })
-    };
-    json!({ "kind": "Listing", "data": { "after": next, "children": posts.iter().map(thing).collect::<Vec<_>>() } })
-}
-
-fn threads(posts: &[&(String, DateTime<Utc>)], next: Option<String>) -> Value {
-    let media = |(id, at): &&(String, DateTime<Utc>)| {
-        json!({ "id": id, "text": format!("Post {id}"), "username": "ann",
-            "timestamp": at.format("%Y-%m-%dT%H:%M:%S+0000").to_string() })
-    };
-    let mut page = json!({ "data": posts.iter().map(media).collect::<Vec<_>>() });
-    if let Some(next) = next {
-        page["paging"] = json!({ "cursors": { "after": next }, "next": "there is more" });
-    }
-    page
 }
