@@ -42,6 +42,7 @@ fn worker(db: &Database) -> App {
         .env("MILLRACE__POLL__ALLOW_PRIVATE_ADDRESSES", "true")
         .env("MILLRACE__POLL__BREAKER_OPEN_S", "1")
         .env("MILLRACE__SOCIAL__PROFILE", "vita")
+        .env("MILLRACE__QUEUE__CRASHES_MAX", "100")
         .env("MILLRACE__QUEUE__LEASE_MS", "1500")
         .env("MILLRACE__QUEUE__HEARTBEAT_MS", "400")
 }
