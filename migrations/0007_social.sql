@@ -144,6 +144,7 @@ create table social.posts (
   observed     jsonb not null default '{}',           -- field -> when it was last said to be so, ms since 1970
   superseded_by text,                                 -- platform_post_id of the version after it (X: each edit has an id)
   deleted_at   timestamptz(3),                        -- the platform's terms want its text gone
+  checked_at   timestamptz(3) not null default now(), -- the platform was asked whether it is still there
   source_id    text,
   event_id     uuid,                                  -- the delivery that brought this content
   trace_id     text,
@@ -156,6 +157,8 @@ create index posts_platform_detected_at_idx on social.posts (workspace_id, platf
 create index posts_spam_filtered_idx on social.posts (workspace_id, spam_filtered);
 create index posts_unprocessed_idx on social.posts (workspace_id, detected_at)
   where processed_at is null and not spam_filtered and superseded_by is null and deleted_at is null;
+create index posts_checked_idx on social.posts (workspace_id, platform, checked_at)
+  where deleted_at is null and superseded_by is null;
 create index posts_author_idx on social.posts (author_id, posted_at);
 create index posts_conversation_idx on social.posts (workspace_id, platform, conversation) where conversation is not null;
 create index posts_in_reply_to_idx on social.posts (workspace_id, platform, in_reply_to) where in_reply_to is not null;

@@ -1718,6 +1718,7 @@ CREATE TABLE social.posts (
     observed jsonb DEFAULT '{}'::jsonb NOT NULL,
     superseded_by text,
     deleted_at timestamp(3) with time zone,
+    checked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     source_id text,
     event_id uuid,
     trace_id text,
@@ -3041,6 +3042,10 @@ CREATE INDEX post_versions_workspace_idx ON social.post_versions USING btree (wo
 -- Name: posts_author_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX posts_author_idx ON social.posts USING btree (author_id, posted_at);
+
+-- Name: posts_checked_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX posts_checked_idx ON social.posts USING btree (workspace_id, platform, checked_at) WHERE ((deleted_at IS NULL) AND (superseded_by IS NULL));
 
 -- Name: posts_content_hash_idx; Type: INDEX; Schema: social; Owner: -
 

@@ -89,7 +89,8 @@ section! {
 section! {
     /// Fetching from social platforms.
     Poll {
-        interval_s: u64, timeout_ms: u64, breaker_failures: u32, breaker_open_s: u32, allow_private_addresses: bool,
+        interval_s: u64, recheck_s: u32, timeout_ms: u64, breaker_failures: u32, breaker_open_s: u32,
+        allow_private_addresses: bool,
     }
 }
 section! {

@@ -59,6 +59,9 @@ pub fn is_stored_header(name: &str) -> bool {
 /// [`is_stored_header`].
 pub const PAGE_HEADER: &str = "x-millrace-page";
 
+/// Beside [`PAGE_HEADER`]: ids of the things that a page was to show, joined by commas.
+pub const ASKED_HEADER: &str = "x-millrace-asked";
+
 /// A `GET` by which a platform asks whose address this is, before it signs anything.
 #[derive(Debug)]
 pub struct Handshake<'a> {

@@ -20,6 +20,7 @@ use millrace_ingest::{
     poll::{
         jobs::{Page, Tick},
         look::Look,
+        recheck::{Check, Recheck},
     },
 };
 use millrace_jobs::{
@@ -37,6 +38,6 @@ use millrace_jobs::{
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
-    Normalize, Tick, Page, Look, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile,
+    Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile,
     Partitions, Sweep, Kpis, Backlash, Champions,
 ];

@@ -134,6 +134,25 @@ pub(super) async fn look(
     line.ask(kept, |kept| platform.look(&line.client, line.of(kept), id)).await
 }
 
+/// Posts by their ids.
+///
+/// # Errors
+/// As those of [`fetch`].
+pub(super) async fn lookup(
+    ctx: &Ctx,
+    ring: &KeyRing,
+    platform: &'static dyn Platform,
+    source: &Polled,
+    kept: Kept,
+    ids: &[String],
+) -> anyhow::Result<Result<Answer, Failure>> {
+    let budget = budget(ctx, platform, source, &kept, platform.lookup_quota());
+    let client = client::client(&ctx.settings.poll).context("HTTP client")?;
+    let line = Line { ctx, ring, platform, source, client, budget };
+    let ids = ids.join(",");
+    line.ask(kept, |kept| platform.lookup(&line.client, line.of(kept), &ids)).await
+}
+
 fn budget(
     ctx: &Ctx,
     platform: &dyn Platform,

@@ -240,14 +240,26 @@ fn event(poll: &Poll, query_hash: &str, fetched: &Fetched) -> NewEvent {
     let digest = Sha256::digest(&fetched.body).to_vec();
     let parts = ["page", query_hash, newest].map(|part| part.as_bytes().to_vec());
     let headers = json!({ "content-type": "application/json", PAGE_HEADER: kind });
+    let key = delivery_key(&[parts.to_vec(), vec![digest]].concat());
+    fetched_event(&poll.source, kind, &headers, key, fetched.body.clone())
+}
+
+/// What was fetched for a source, as an event.
+pub(super) fn fetched_event(
+    source: &Polled,
+    kind: &str,
+    headers: &Value,
+    delivery_key: [u8; 32],
+    body: Vec<u8>,
+) -> NewEvent {
     NewEvent {
         id: Uuid::now_v7(),
-        workspace_id: poll.source.workspace_id.as_str().into(),
-        source_id: poll.source.id.as_str().into(),
-        delivery_key: delivery_key(&[parts.to_vec(), vec![digest]].concat()),
+        workspace_id: source.workspace_id.as_str().into(),
+        source_id: source.id.as_str().into(),
+        delivery_key,
         event_type: Some(format!("page.{kind}")),
         headers: headers.to_string(),
-        body: fetched.body.clone().into(),
+        body: body.into(),
         secret_id: None,
         trace_id: Uuid::new_v4().simple().to_string(),
         received_at: None,

@@ -130,7 +130,7 @@ pub(super) const GONE: Shown =
     Shown { likes: None, replies: None, shares: None, views: None, removed: true };
 
 /// Also by Meta's 400 "Object does not exist" (Graph API, error 100, subcode 33).
-fn is_gone(answer: &Answer) -> bool {
+pub(super) fn is_gone(answer: &Answer) -> bool {
     let subcode = || {
         let body = json::decode(&answer.body);
         Object::parse(&body).ok().and_then(|error| error.text("/error/error_subcode"))

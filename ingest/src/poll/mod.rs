@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod look;
 pub mod plan;
 mod platform;
+pub mod recheck;
 mod reddit;
 pub mod store;
 mod threads;

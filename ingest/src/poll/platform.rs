@@ -45,8 +45,22 @@ pub(crate) trait Platform: Sync {
     fn page(&self, client: &Client, of: Of<'_>, ask: &Ask<'_>) -> RequestBuilder;
     /// What a page holds.
     fn read(&self, body: &[u8]) -> Result<Page, NoPage>;
+    /// The request for posts by their ids, joined by commas.
+    fn lookup(&self, client: &Client, of: Of<'_>, ids: &str) -> RequestBuilder;
+    /// How many posts it may ask for.
+    fn lookup_max(&self) -> usize {
+        100
+    }
+    /// Whether the answer to a look-up says anything of what was asked for; if not, it may be that we are shown nothing.
+    fn tells(&self, body: &[u8]) -> Result<bool, NoPage>;
+    /// The budget that a look-up draws from.
+    fn lookup_quota(&self) -> Quota {
+        self.look_quota()
+    }
     /// The request for what the platform shows of a post of ours.
-    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder;
+    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+        self.lookup(client, of, id)
+    }
     /// What it shows.
     fn shown(&self, body: &[u8]) -> Result<Shown, NoPage>;
     /// The budget that a look draws from.
@@ -81,6 +95,16 @@ pub(crate) struct Ask<'a> {
     pub(crate) query: &'a Query,
     pub(crate) cursor: &'a Cursor,
     pub(crate) now: DateTime<Utc>,
+}
+
+/// A kind of source, as columns name its platform.
+pub(crate) fn column(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "x" => "TWITTER",
+        "reddit" => "REDDIT",
+        "threads" => "THREADS",
+        _ => return None,
+    })
 }
 
 /// The platform of a kind of source, if it is polled.

@@ -69,12 +69,17 @@ impl Platform for Reddit {
         })
     }
 
-    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+    fn lookup(&self, client: &Client, of: Of<'_>, ids: &str) -> RequestBuilder {
         let base = of.base("api_url", "https://oauth.reddit.com");
         client
-            .get(with_query(&format!("{base}/api/info"), &[("id", id), ("raw_json", "1")]))
+            .get(with_query(&format!("{base}/api/info"), &[("id", ids), ("raw_json", "1")]))
             .bearer_auth(expose(of.credentials.access_token.as_ref()))
             .header(USER_AGENT, agent(of))
+    }
+
+    /// What is not there is just left out.
+    fn tells(&self, body: &[u8]) -> Result<bool, NoPage> {
+        Ok(self.read(body)?.items > 0)
     }
 
     fn shown(&self, body: &[u8]) -> Result<Shown, NoPage> {

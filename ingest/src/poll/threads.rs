@@ -26,6 +26,7 @@ pub(super) struct Threads;
 const LIMIT: usize = 50;
 /// Keyword searches of one account in any 24 hours (Threads, "Keyword search").
 const SEARCHES_PER_DAY: f64 = 2200.0;
+/// The least that an account has for all other calls (Threads, "Rate limiting"); half of them are for our own posts.
 const LOOKS_PER_DAY: f64 = 4800.0;
 const DAY_S: f64 = 86_400.0;
 /// Tokens live for 60 days and are renewed in their last week.
@@ -71,6 +72,27 @@ impl Platform for Threads {
         })
     }
 
+    fn lookup(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+        let base = of.base("api_url", "https://graph.threads.net");
+        client
+            .get(with_query(&format!("{base}/v1.0/{id}"), &[("fields", FIELDS)]))
+            .bearer_auth(expose(of.credentials.access_token.as_ref()))
+    }
+
+    fn lookup_max(&self) -> usize {
+        1
+    }
+
+    fn tells(&self, body: &[u8]) -> Result<bool, NoPage> {
+        let body = json::decode(body);
+        let answer = Object::parse(&body).map_err(|_| NoPage("the answer is cut or no JSON"))?;
+        if answer.has("id") { Ok(true) } else { Err(NoPage("an error and no post")) }
+    }
+
+    fn lookup_quota(&self) -> Quota {
+        Quota::rolling("posts", LOOKS_PER_DAY / 2.0, DAY_S)
+    }
+
     fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
         let base = of.base("api_url", "https://graph.threads.net");
         let pairs = [("metric", "views,likes,replies,reposts,quotes,shares")];
@@ -103,8 +125,7 @@ impl Platform for Threads {
     }
 
     fn look_quota(&self) -> Quota {
-        // The least that an account has: 4,800 calls in 24 hours (Threads, "Rate limiting").
-        Quota::rolling("media", LOOKS_PER_DAY, DAY_S)
+        Quota::rolling("media", LOOKS_PER_DAY / 2.0, DAY_S)
     }
 
     fn told(&self, _: &HeaderMap, _: DateTime<Utc>) -> Told {

@@ -67,12 +67,27 @@ impl Platform for X {
         })
     }
 
-    fn look(&self, client: &Client, of: Of<'_>, id: &str) -> RequestBuilder {
+    fn lookup(&self, client: &Client, of: Of<'_>, ids: &str) -> RequestBuilder {
         let base = of.base("api_url", "https://api.x.com");
-        let pairs = [("ids", id), ("tweet.fields", "public_metrics")];
+        let pairs = [
+            ("ids", ids),
+            ("expansions", "author_id"),
+            ("tweet.fields", TWEET_FIELDS),
+            ("user.fields", USER_FIELDS),
+        ];
         client
             .get(with_query(&format!("{base}/2/tweets"), &pairs))
             .bearer_auth(expose(of.credentials.bearer.as_ref()))
+    }
+
+    fn tells(&self, body: &[u8]) -> Result<bool, NoPage> {
+        let body = json::decode(body);
+        let answer = Object::parse(&body).map_err(|_| NoPage("the answer is cut or no JSON"))?;
+        // What is not there has an error with its id.
+        if answer.has("data") || answer.at("/errors/0/resource_id").is_some() {
+            return Ok(true);
+        }
+        Err(NoPage("errors and no data"))
     }
 
     fn shown(&self, body: &[u8]) -> Result<Shown, NoPage> {

@@ -54,6 +54,14 @@ impl Source for Reddit {
         let mut found = Found::default();
         match stored_header(stored, PAGE_HEADER) {
             Some("listing") => listing(&whole(&body)?, stored.received_at, 0, &mut found)?,
+            Some("lookup") => {
+                let object = whole(&body)?;
+                listing(&object, stored.received_at, 0, &mut found)?;
+                let things = object.array("/data/children");
+                let things = things.iter().filter_map(|raw| Object::parse(raw.get()).ok());
+                let shown = things.filter_map(|thing| thing.text("/data/name")).collect();
+                social::not_shown(stored, Platform::Reddit, &shown, &mut found);
+            }
             // A thread: the listing of its post, and that of the comments.
             Some("comments") => {
                 for raw in json::items(&body).map_err(|why| hold("json_invalid", why))? {

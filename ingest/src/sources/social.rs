@@ -1,13 +1,15 @@
 //! What pages and deliveries of social platforms have in common: lists of things, of which some are odd. One odd thing
 //! does not lose its neighbours.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use millrace_jobs::social::record::{Metrics, Platform, Post, Said};
 use serde_json::value::RawValue;
 
-use super::identity::hold;
+use super::identity::{hold, stored_header};
 use crate::json::{self, Object};
-use crate::source::{Hold, Normalized, Odd};
+use crate::source::{ASKED_HEADER, Hold, Normalized, Odd, Stored};
 use crate::{limits, text, time};
 
 /// Longest id of a post or account (the seed's rule), bytes.
@@ -181,6 +183,19 @@ pub(super) fn gone(
     reason: &str,
 ) -> Said {
     Said::PostGone { platform, platform_post_id: id, at, reason: reason.to_owned() }
+}
+
+/// What a look-up asked for and was not shown is gone.
+pub(super) fn not_shown(
+    stored: &Stored<'_>,
+    platform: Platform,
+    shown: &HashSet<String>,
+    found: &mut Found,
+) {
+    let asked = stored_header(stored, ASKED_HEADER).unwrap_or_default();
+    for id in asked.split(',').filter(|id| !id.is_empty() && !shown.contains(*id)) {
+        found.add(Ok(gone(platform, id.to_owned(), None, "removed")));
+    }
 }
 
 /// The body as one object.

@@ -99,6 +99,14 @@ impl Source for Threads {
                 let addressed = kind != "keyword_search";
                 each(&mut found, object.array("data"), |media| media_post(&media, seen, addressed));
             }
+            // One post, or none.
+            Some("lookup") => {
+                if object.has("id") {
+                    found.add(media_post(&object, seen, false));
+                }
+                let shown = object.text("id").into_iter().collect();
+                social::not_shown(stored, Platform::Threads, &shown, &mut found);
+            }
             Some(_) => {
                 return Err(hold(
                     "page_unknown",

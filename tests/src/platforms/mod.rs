@@ -233,7 +233,12 @@ impl State {
         if request.header("authorization") != Some(&bearer) {
             return (Duration::ZERO, Reply { head, ..Reply::new("401 Unauthorized", "{}") });
         }
-        let body = self.posts_page(path, query).to_string();
+        let Some(body) = self.posts_page(path, query) else {
+            let absent = json!({ "error": { "code": 100, "error_subcode": 33 } });
+            let reply = Reply::new("400 Bad Request", absent.to_string());
+            return (Duration::ZERO, Reply { head, ..reply });
+        };
+        let body = body.to_string();
         let reply = |status: String, body: String, head| Reply { head, ..Reply::new(status, body) };
         match self.trouble.pop_front() {
             None => (Duration::ZERO, reply("200 OK".into(), body, head)),
@@ -256,7 +261,8 @@ impl State {
         }
     }
 
-    fn posts_page(&self, path: &str, query: &HashMap<String, String>) -> Value {
+    /// Nothing: what is asked for is not there.
+    fn posts_page(&self, path: &str, query: &HashMap<String, String>) -> Option<Value> {
         let get = |name: &str| query.get(name).map(String::as_str);
         let mut posts: Vec<&Post> = self.posts.iter().rev().collect();
         if let Some(since) = get("since_id").and_then(|id| id.parse::<i64>().ok()) {
@@ -276,7 +282,7 @@ impl State {
         let more = posts.len() > self.page;
         posts.truncate(self.page);
         let next = posts.last().filter(|_| more).map(|post| post.id.clone());
-        match path {
+        Some(match path {
             "/2/tweets/search/recent" => shapes::x(&posts, next, &[]),
             "/2/tweets" => {
                 let (known, missing) = self.by_id(get("ids").unwrap());
@@ -285,13 +291,15 @@ impl State {
             "/api/info" => shapes::reddit(&self.by_id(get("id").unwrap()).0, None),
             _ if path.ends_with("/insights") => shapes::insights(),
             _ if path.starts_with("/r/") => shapes::reddit(&posts, next),
-            _ => shapes::threads(&posts, next),
-        }
+            "/v1.0/keyword_search" | "/v1.0/me/mentions" => shapes::threads(&posts, next),
+            _ => shapes::media(self.by_id(path.rsplit('/').next()?).0.pop()?),
+        })
     }
 
     /// The posts with these ids, and the ids of which there is none.
     fn by_id<'q>(&self, ids: &'q str) -> (Vec<&Post>, Vec<&'q str>) {
         let of = |id: &str| self.posts.iter().find(|post| post.id == id);
+        assert!(ids.split(',').count() <= 100, "more than platforms take");
         let missing = ids.split(',').filter(|id| of(id).is_none()).collect();
         (ids.split(',').filter_map(of).collect(), missing)
     }

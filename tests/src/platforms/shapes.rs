@@ -130,6 +130,11 @@ pub(super) fn threads(posts: &[&Post], next: Option<String>) -> Value {
     page
 }
 
+/// One post of Threads.
+pub(super) fn media(post: &Post) -> Value {
+    post.threads()
+}
+
 /// What Threads shows of a post of ours.
 pub(super) fn insights() -> Value {
     let metrics = [("likes", 4), ("replies", 2), ("reposts", 3), ("views", 90)];

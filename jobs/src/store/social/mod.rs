@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backlash;
 mod beside;
 pub mod champions;
+pub mod checks;
 pub mod decisions;
 pub mod escalations;
 pub mod kpis;

@@ -3,6 +3,7 @@
 mod budgets;
 mod looks;
 mod polling;
+mod rechecks;
 mod trouble;
 mod webhooks;
 
