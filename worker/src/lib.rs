@@ -38,6 +38,6 @@ use millrace_jobs::{
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
-    Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Overdue, Index, Reconcile,
-    Partitions, Sweep, Kpis, Backlash, Champions,
+    Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Overdue, Index,
+    Reconcile, Partitions, Sweep, Kpis, Backlash, Champions,
 ];

@@ -57,10 +57,12 @@ async fn noticed(kind: &str, options: Value) {
     let mut killed = false;
     wait_until("what is deleted there is deleted here", SOON, async || {
         // Nobody waits here for a platform that was away.
-        sqlx::query("update ops.jobs set run_at = now() where state = 'scheduled' and kind = 'poll.check'")
-            .execute(&db.pool)
-            .await
-            .unwrap();
+        sqlx::query(
+            "update ops.jobs set run_at = now() where state = 'scheduled' and kind = 'poll.check'",
+        )
+        .execute(&db.pool)
+        .await
+        .unwrap();
         if !killed && platform.troubles_left() == 1 {
             killed = true;
             app.kill();
@@ -108,7 +110,8 @@ async fn who_is_shown_nothing_deletes_nothing() {
         })
         .await;
         wait_until("it waits for a person", SOON, async || {
-            let waits = "select count(*) from ops.jobs where kind = 'poll.check' and state = 'scheduled'
+            let waits =
+                "select count(*) from ops.jobs where kind = 'poll.check' and state = 'scheduled'
                          and run_at > now() + interval '10 minutes'";
             (db.count(waits).await == 1).then_some(())
         })
