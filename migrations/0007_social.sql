@@ -194,6 +194,19 @@ create table social.post_metric_snapshots (
   primary key (post_id, minute),
   foreign key (workspace_id, post_id) references social.posts (workspace_id, id) on delete cascade
 );
+-- What a model said of a text, asked after its first decision. Another text has none yet.
+create table social.post_opinions (
+  workspace_id   text not null,
+  post_id        text primary key,
+  content_sha256 bytea not null check (octet_length(content_sha256) = 32),
+  safety         text not null check (safety in ('A', 'B', 'C', 'Failed')),
+  seeks_help     float8 check (seeks_help between 0 and 1),
+  p_metaphor     float8 check (p_metaphor between 0 and 1),
+  model          text not null,
+  asked_at       timestamptz(3) not null default now(),
+  foreign key (workspace_id, post_id) references social.posts (workspace_id, id) on delete cascade
+);
+create index post_opinions_workspace_idx on social.post_opinions (workspace_id);
 create index post_metric_snapshots_workspace_idx on social.post_metric_snapshots (workspace_id, minute);
 
 -- The last snapshots of a post, in the form in which they are scored.
@@ -996,6 +1009,7 @@ insert into ops.rights (relation, app, reader) values
   ('social.posts',                 '{select,insert,update}', true),
   ('social.post_versions',         '{select,insert,update,delete}', true),
   ('social.post_metric_snapshots', '{select,insert,update}', true),
+  ('social.post_opinions',         '{select,insert,update}', true),
   ('social.tombstones',            '{select,insert,update}', true),
   ('social.refused_posts',         '{select,insert}', true),
   ('social.funnel',                '{select,insert,update}', true),

@@ -1665,6 +1665,25 @@ CREATE TABLE social.post_metric_snapshots (
 
 ALTER TABLE ONLY social.post_metric_snapshots FORCE ROW LEVEL SECURITY;
 
+-- Name: post_opinions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.post_opinions (
+    workspace_id text NOT NULL,
+    post_id text NOT NULL,
+    content_sha256 bytea NOT NULL,
+    safety text NOT NULL,
+    seeks_help double precision,
+    p_metaphor double precision,
+    model text NOT NULL,
+    asked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT post_opinions_content_sha256_check CHECK ((octet_length(content_sha256) = 32)),
+    CONSTRAINT post_opinions_p_metaphor_check CHECK (((p_metaphor >= (0)::double precision) AND (p_metaphor <= (1)::double precision))),
+    CONSTRAINT post_opinions_safety_check CHECK ((safety = ANY (ARRAY['A'::text, 'B'::text, 'C'::text, 'Failed'::text]))),
+    CONSTRAINT post_opinions_seeks_help_check CHECK (((seeks_help >= (0)::double precision) AND (seeks_help <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY social.post_opinions FORCE ROW LEVEL SECURITY;
+
 -- Name: post_versions; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.post_versions (
@@ -2491,6 +2510,11 @@ ALTER TABLE ONLY social.pending_actions
 ALTER TABLE ONLY social.post_metric_snapshots
     ADD CONSTRAINT post_metric_snapshots_pkey PRIMARY KEY (post_id, minute);
 
+-- Name: post_opinions post_opinions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_opinions
+    ADD CONSTRAINT post_opinions_pkey PRIMARY KEY (post_id);
+
 -- Name: post_versions post_versions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.post_versions
@@ -3034,6 +3058,10 @@ CREATE INDEX pending_actions_expires_at_idx ON social.pending_actions USING btre
 -- Name: post_metric_snapshots_workspace_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX post_metric_snapshots_workspace_idx ON social.post_metric_snapshots USING btree (workspace_id, minute);
+
+-- Name: post_opinions_workspace_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX post_opinions_workspace_idx ON social.post_opinions USING btree (workspace_id);
 
 -- Name: post_versions_workspace_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -3668,6 +3696,11 @@ ALTER TABLE ONLY social.pending_actions
 ALTER TABLE ONLY social.post_metric_snapshots
     ADD CONSTRAINT post_metric_snapshots_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
 
+-- Name: post_opinions post_opinions_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.post_opinions
+    ADD CONSTRAINT post_opinions_workspace_id_post_id_fkey FOREIGN KEY (workspace_id, post_id) REFERENCES social.posts(workspace_id, id) ON DELETE CASCADE;
+
 -- Name: post_versions post_versions_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.post_versions
@@ -4121,6 +4154,10 @@ ALTER TABLE social.pending_actions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE social.post_metric_snapshots ENABLE ROW LEVEL SECURITY;
 
+-- Name: post_opinions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.post_opinions ENABLE ROW LEVEL SECURITY;
+
 -- Name: post_versions; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.post_versions ENABLE ROW LEVEL SECURITY;
@@ -4272,6 +4309,10 @@ CREATE POLICY workspace ON social.pending_actions USING ((( SELECT (current_sett
 -- Name: post_metric_snapshots workspace; Type: POLICY; Schema: social; Owner: -
 
 CREATE POLICY workspace ON social.post_metric_snapshots USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: post_opinions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.post_opinions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: post_versions workspace; Type: POLICY; Schema: social; Owner: -
 

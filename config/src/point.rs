@@ -111,6 +111,12 @@ points! {
     PageWritten,
     /// A page is committed; the runtime does not know.
     PageCommitted,
+    /// The endpoint has answered about a post.
+    OpinionAnswered,
+    /// Its opinion is written and the lease completed, nothing committed.
+    OpinionWritten,
+    /// Its opinion is committed; the runtime does not know.
+    OpinionCommitted,
     /// The endpoint has answered.
     EnrichAnswered,
     /// Its answer is written and the lease completed, nothing committed.

@@ -31,6 +31,7 @@ use millrace_jobs::{
     signals::{enrich::Enrich, process::Process, profile::Profile},
     social::{
         judge::Decide,
+        opinion::Ask,
         outcomes::jobs::{Backlash, Champions, Kpis, Sweep},
         oversight::overdue::Overdue,
     },
@@ -38,6 +39,6 @@ use millrace_jobs::{
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
-    Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Overdue, Index,
-    Reconcile, Partitions, Sweep, Kpis, Backlash, Champions,
+    Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Ask, Overdue,
+    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions,
 ];

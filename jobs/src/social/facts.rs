@@ -36,7 +36,7 @@ use crate::store::social::{
 };
 
 /// Version of the rules of `decide` and of this file: whoever changes what they say raises it.
-pub const POLICY: &str = "1";
+pub const POLICY: &str = "2";
 
 /// What a batch of decisions of one workspace has in common.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ pub struct Ready {
     pub engagement: Option<Engagement>,
 }
 
-/// Everything about one post. `semantic` is how far it seeks help (`semantic::Prototypes`), `key` what all randomness
-/// comes from.
+/// Everything about one post. `semantic` is how far it seeks help (`semantic::Prototypes`), unless a model has said so;
+/// `key` is what all randomness comes from.
 #[must_use]
 pub fn ready(
     post: &Waiting,
@@ -89,7 +89,8 @@ pub fn ready(
     let personas = of_author(post, profile);
     let engagement = engagement(post);
     let standing = standing(post, profile, engagement);
-    let sss = sss(&post.content, &terms, semantic);
+    let opinion = post.opinion.as_ref().map(|told| told.0);
+    let sss = sss(&post.content, &terms, opinion.and_then(|told| told.seeks_help).or(semantic));
     let author = AuthorFacts {
         relationship: Some(relation.score),
         events: relation.events,
@@ -107,7 +108,7 @@ pub fn ready(
     let signals = Signals {
         ars: ars(&author),
         evs: evs(&watched, &post.past, Prior::of(platform, standing.tier), season),
-        trs: trs(&post.content, &terms, None, post.addressed),
+        trs: trs(&post.content, &terms, opinion.and_then(|told| told.p_metaphor), post.addressed),
         sss,
     };
     let (thresholds, experiment) = thresholds(profile, around.experiment, post);
@@ -226,8 +227,13 @@ fn season(calendar: &Calendar, at: DateTime<Utc>) -> f64 {
 }
 
 fn danger(text: &Folded<'_>, post: &Waiting, profile: &Profile) -> Safety {
-    let beside = Circumstances { prior_concern: Some(post.prior_concern), opinion: Opinion::None };
-    Safety::of(&safety(text, beside, profile))
+    let opinion = post.opinion.as_ref().map_or(Opinion::None, |told| told.0.safety);
+    let beside = Circumstances { prior_concern: Some(post.prior_concern), opinion };
+    let found = Safety::of(&safety(text, beside, profile));
+    Safety {
+        opinion: Some(opinion).filter(|of| *of != Opinion::None && found.level.is_some()),
+        ..found
+    }
 }
 
 /// Reddit is answered where the profile says so; a profile that says nothing of communities leaves all of them open.

@@ -13,6 +13,7 @@ use super::{
     brand::{Brand, Brands},
     decide::decide,
     facts::{Around, midnight, ready},
+    opinion,
     oversight::escalation::{NewEscalation, Reason},
     record::Platform,
     semantic::Prototypes,
@@ -159,6 +160,8 @@ async fn write(
     decisions::update_authors(conn, &written).await.context("writing authors")?;
     let waiting: Vec<NewEscalation> = written.iter().filter_map(|new| escalation(new)).collect();
     escalations::open(conn, &waiting).await.context("opening escalations")?;
+    let asked = opinion::jobs(ctx, &written)?;
+    ctx.queue.enqueue(conn, &asked).await.context("enqueueing")?;
     for new in &written {
         metrics::counter!("millrace_social_decisions_total", "platform" => new.post.platform.clone(),
             "mode" => new.decision.mode.as_str())

@@ -5,6 +5,7 @@ pub mod decide;
 pub mod facts;
 pub mod judge;
 pub mod mode;
+pub mod opinion;
 pub mod outcomes;
 pub mod oversight;
 pub mod profile;

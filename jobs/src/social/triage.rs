@@ -60,6 +60,14 @@ pub struct Refusal {
     pub message: &'static str,
 }
 
+impl Refusal {
+    /// Only its words are not ours: what it replaces is not said any more all the same.
+    #[must_use]
+    pub fn is_of_words(&self) -> bool {
+        matches!(self.rule, "no_keyword" | "excluded" | "keywords_many")
+    }
+}
+
 const fn refusal(rule: &'static str, message: &'static str) -> Option<Refusal> {
     Some(Refusal { rule, message })
 }

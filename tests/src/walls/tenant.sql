@@ -65,6 +65,8 @@ insert into social.posts (id, workspace_id, platform, platform_post_id, author_i
          sha256(convert_to('{w}~words ' || n, 'utf8')), md5('{w} event ' || n)::uuid, '{w}~trace' from generate_series(1, 3) n;
 insert into social.post_versions (workspace_id, post_id, content_sha256, content, seen_at)
   values ('{w}', '{w}-post-1', sha256('{w}'), '{w}~before', now());
+insert into social.post_opinions (workspace_id, post_id, content_sha256, safety, model)
+  values ('{w}', '{w}-post-1', sha256('{w}'), 'B', '{w}~model');
 insert into social.post_metric_snapshots (workspace_id, post_id, minute, captured_at, likes)
   values ('{w}', '{w}-post-1', date_trunc('minute', now()), now(), 3);
 insert into social.tombstones (workspace_id, platform, kind, platform_id, reason, superseded_by)

@@ -7,7 +7,7 @@ use millrace_jobs::{
     embed::content_hash,
     social::{
         record::{Author, Metrics, Platform, Post, Said},
-        triage::{Mention, Triage, refused},
+        triage::{Mention, Refusal, Triage, refused},
     },
     store::social::{Arrival, ToDecide, apply},
 };
@@ -71,6 +71,10 @@ fn triaged(said: &Said) -> Triage {
         found.keyword_matches = vec!["hangover".into()];
         found.keyword_categories = vec!["direct_hangover".into()];
         found.keyword_priority = Some(1);
+    }
+    if post.content.contains("off topic") {
+        let (rule, message) = ("no_keyword", "Must match at least one keyword");
+        found.refused = Some(Refusal { rule, message });
     }
     found.spam_reason = post.content.contains("crypto").then(|| "crypto".into());
     if post.content.contains("Acme") {
@@ -208,6 +212,40 @@ async fn an_edit_is_decided_upon_again_and_a_repetition_is_not() {
         db.count("select sum(count)::bigint from social.funnel where stage = 'scanned'").await,
         7
     );
+}
+
+#[tokio::test]
+async fn an_x_edit_to_what_is_not_ours_replaces_the_id_before_in_either_order() {
+    let db = house().await;
+    let mut edited = post("11", 2, "off topic");
+    edited.supersedes = vec!["9".into()];
+    for order in [[0, 1], [1, 0]] {
+        let both = [said(post("9", 1, "my hangover")), said(edited.clone())];
+        for which in order {
+            tell(&db, vec![both[which].clone()]).await;
+        }
+        let replaced = "select count(*) from social.posts where superseded_by = '11'";
+        assert_eq!(db.count(replaced).await, 1, "{order:?}");
+        assert_eq!(db.count("select count(*) from social.posts").await, 1);
+        sqlx::raw_sql("delete from social.authors; delete from social.tombstones")
+            .execute(&db.pool)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_spam_any_more_is_decided_upon() {
+    let db = house().await;
+    assert_eq!(tell(&db, vec![said(post("9", 1, "my hangover, crypto"))]).await.0, []);
+    assert_eq!(tell(&db, vec![said(post("9", 2, "my hangover"))]).await.0.len(), 1, "an edit");
+    // The same words again: by other accounts, or another profile.
+    sqlx::raw_sql("update social.posts set spam_filtered = true, spam_reason = 'new account'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(tell(&db, vec![said(post("9", 3, "my hangover"))]).await.0.len(), 1);
+    assert_eq!(tell(&db, vec![said(post("9", 4, "my hangover"))]).await.0, [], "once");
 }
 
 #[tokio::test]

@@ -69,13 +69,14 @@ fn signals(inputs: &Inputs) -> Vec<Line> {
     lines.push(line(
         "signal",
         format!(
-            "safety {}, gravest {}, distress {}, flags: {}",
+            "safety {}, gravest {}, distress {}, flags: {}, a model's opinion: {}",
             safety
                 .verdict
                 .map_or("unknown".to_owned(), |verdict| format!("{verdict:?}").to_lowercase()),
             safety.level.map_or("none".to_owned(), |level| format!("{level:?}").to_lowercase()),
             safety.distress.map_or("unknown".to_owned(), |d| format!("{d:.2}")),
-            if safety.flags.is_empty() { "none".to_owned() } else { safety.flags.join(", ") }
+            if safety.flags.is_empty() { "none".to_owned() } else { safety.flags.join(", ") },
+            safety.opinion.map_or("none".to_owned(), |opinion| format!("{opinion:?}"))
         ),
     ));
     lines

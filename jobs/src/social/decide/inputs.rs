@@ -69,6 +69,9 @@ pub struct Safety {
     pub distress: Option<f64>,
     /// Categories that were found.
     pub flags: Vec<String>,
+    /// What a model said of them, if it was asked; the verdict and the distress have regard to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<text::safety::Opinion>,
 }
 
 impl Safety {
@@ -80,6 +83,7 @@ impl Safety {
             level: found.level,
             distress: Some(found.distress),
             flags: found.categories.clone(),
+            opinion: None,
         }
     }
 

@@ -18,7 +18,7 @@ const AMOUNT: f64 = 0.35;
 
 /// `clamp(0.4 + sum of the cues)`, each kind of cue once (questions twice): spec 3.1, the deterministic definition.
 ///
-/// `semantic` is how near the text is to help-seeking (1) rather than commentary (0) by local embeddings; it
+/// `semantic` is how near the text is to help-seeking (1) rather than commentary (0) by local embeddings or a model; it
 /// moves the score by 0.3 of the difference, at most by 0.15. Confidence is 0.4 where no cue was found, up to
 /// 0.95 as the cues are many and agree, and moves by up to 0.1 as the two opinions agree or not; an empty text
 /// has 0. The cues are English: another language has none.
@@ -38,7 +38,7 @@ pub fn sss(text: &str, terms: &Terms, semantic: Option<f64>) -> Signal {
         return Signal::new(rule, confidence, evidence);
     };
     let shift = (SEMANTIC_SHARE * (semantic - rule)).clamp(-SEMANTIC_MAX, SEMANTIC_MAX);
-    evidence.push(Evidence::new("semantic similarity", shift));
+    evidence.push(Evidence::new("second opinion", shift));
     let confidence = confidence + 0.1 * (1.0 - 2.0 * (semantic - rule).abs());
     Signal::new(rule + shift, confidence.clamp(0.0, 0.95), evidence)
 }

@@ -49,7 +49,7 @@ pub struct Trs {
 
 /// By category (spec 3.1): entertainment 0, collision 0, medical 0 and flagged, metaphor 0.2, jargon 0.1,
 /// secondary 0.3, actual `1 - p / 2`. A post is of the first three kinds of misuse only if *every* topic word
-/// in it is; p is `p_metaphor` (local embeddings), else half the share of topic words in figures of speech, and
+/// in it is; p is `p_metaphor` (a model's), else half the share of topic words in figures of speech, and
 /// 0.2 more where neither a first person nor a symptom is near. A title is the topic word with a capital after
 /// "The", in a text that speaks of films; never mere capitals or mere words before it.
 ///

@@ -120,7 +120,7 @@ pub(super) struct PostRow {
     source_id: Option<String>,
     event_id: Option<Uuid>,
     trace_id: Option<String>,
-    /// Its text is another than the stored one: what was derived from that falls.
+    /// Its text is another than the stored one, or is no spam any more: what was derived from that falls.
     #[sqlx(skip)]
     pub(super) reread: bool,
 }
@@ -156,10 +156,12 @@ impl<'a> Merged<'a> {
 
     /// The stored row, with what is said of it.
     pub(super) fn stored(row: PostRow, said: &[(&'a Arrival<'a>, &'a Post)]) -> Self {
-        let before = row.content.clone();
+        let (before, was_spam) = (row.content.clone(), row.spam_filtered);
         let mut merged = Self { row, versions: Vec::new(), by: None };
         merged.see_all(said);
-        merged.row.reread = merged.row.content != before;
+        // What was spam was never decided upon.
+        let ham = was_spam && !merged.row.spam_filtered;
+        merged.row.reread = ham || merged.row.content != before;
         merged
     }
 

@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod escalations;
 pub mod kpis;
 mod merge;
+pub mod opinions;
 pub mod outcomes;
 pub mod places;
 pub mod profiles;

@@ -44,7 +44,7 @@ impl<'a> Tombstones<'a> {
                 key: id_text(id),
             };
             match arrival.said {
-                Said::Post(post) if arrival.triage.refused.is_none() => {
+                Said::Post(post) if arrival.triage.refused.is_none_or(|r| r.is_of_words()) => {
                     for old in post.supersedes.iter().filter(|old| **old != post.platform_post_id) {
                         let by =
                             found.replaced.entry(key(post.platform.as_str(), old)).or_default();

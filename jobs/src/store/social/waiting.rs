@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 
 use crate::social::{
+    opinion::Told,
     relationship::Event,
     score::{Snapshot, Watched},
 };
@@ -42,6 +43,8 @@ pub struct Waiting {
     pub account_created_at: Option<DateTime<Utc>>,
     /// The author gave cause for concern before.
     pub prior_concern: bool,
+    /// What a model said of this text.
+    pub opinion: Option<Json<Told>>,
     /// Its counts over time.
     pub snapshots: Json<Vec<Snapshot>>,
     /// Other posts of the author with theirs.
@@ -64,10 +67,13 @@ pub async fn load(conn: &mut PgConnection, ids: &[&str]) -> sqlx::Result<Vec<Wai
                 a.user_tier, a.tier_below_since, a.account_created_at,
                 exists (select from social.posts o join social.decisions d on d.post_id = o.id
                         where o.author_id = p.author_id and o.id <> p.id and d.safety_flags <> '{}') as prior_concern,
+                case when m.post_id is not null then jsonb_build_object('safety', m.safety, 'seeks_help', m.seeks_help,
+                  'p_metaphor', m.p_metaphor) end as opinion,
                 social.snapshots(p.id, $2) as snapshots, coalesce(h.past, '[]') as past,
                 coalesce(e.events, '[]') as events, now() as now
          from social.posts p
          join social.authors a on a.id = p.author_id and a.workspace_id = p.workspace_id
+         left join social.post_opinions m on m.post_id = p.id and m.content_sha256 = sha256(convert_to(p.content, 'utf8'))
          left join lateral (
            select jsonb_agg(jsonb_build_object('posted_at', o.posted_at, 'snapshots', social.snapshots(o.id, $2))) as past
            from (select o.id, o.posted_at from social.posts o

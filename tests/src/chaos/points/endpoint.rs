@@ -12,7 +12,7 @@ pub(super) const HANGS: &str = "for ever and ever";
 /// In a text: the first answer is of no use.
 pub(super) const STUTTERS: &str = "again and again";
 
-const ANSWER: &str = r#"{"choices": [{"message": {"content": "{\"severity\": \"low\", \"frequency\": \"rare\", \"userSegment\": \"Crews\", \"interpretation\": \"They wait\"}"}}]}"#;
+const ANSWER: &str = r#"{"choices": [{"message": {"content": "{\"severity\": \"low\", \"frequency\": \"rare\", \"userSegment\": \"Crews\", \"interpretation\": \"They wait\", \"danger\": \"B\"}"}}]}"#;
 
 /// Starts one; it ends with the runtime. Returns its URL.
 pub(super) async fn start() -> String {

@@ -107,9 +107,12 @@ async fn push(run: &mut Run) -> Result<(), String> {
 
 /// Somebody says something, twice.
 async fn posts(run: &mut Run) -> Result<(), String> {
-    for nth in [1, 2] {
-        let text = format!("Worst hangover ever, what helps against the nausea? ({nth})");
-        let post = x_post(1_700_000_000_000_000_000 + nth, "ann", 100, &text);
+    for (nth, text) in [
+        (1, "Worst hangover ever, what helps against the nausea?"),
+        // A reason to ask the endpoint.
+        (2, "Pregnant and hungover, what helps?"),
+    ] {
+        let post = x_post(1_700_000_000_000_000_000 + nth, "ann", 100, text);
         run.until("a post to be taken", async |run| {
             let answer = run.x().try_send("", &post).await.ok()?;
             let answer = Some(answer).filter(|answer| answer.status == 200)?;
