@@ -17,7 +17,7 @@ pub(super) async fn rows(db: &Database, workspace_id: &str) -> Vec<String> {
                               || jsonb_build_object('gone', a.deleted_at is not null))::text
          from social.authors a where workspace_id = $1
          union all
-         select 'post ' || (to_jsonb(p) - '{id,workspace_id,author_id,created_at,updated_at,deleted_at}'::text[]
+         select 'post ' || (to_jsonb(p) - '{id,workspace_id,author_id,created_at,updated_at,deleted_at,checked_at}'::text[]
                             || jsonb_build_object('gone', p.deleted_at is not null, 'by', a.platform_id))::text
          from social.posts p join social.authors a on a.id = p.author_id where p.workspace_id = $1
          union all
