@@ -344,8 +344,8 @@ create trigger fill_platform before insert on social.decisions for each row exec
 -- A month without its partition must not cost a decision: the default catches it.
 create table social.decisions_default partition of social.decisions default;
 
--- The partitions of the current month and of those that follow. What the default has caught of a month moves into its
--- partition. Returns how many were missing.
+-- The partitions of the current month, of those that follow, and of those that the default has caught something of, which
+-- moves there. Returns how many were missing.
 create function social.ensure_partitions(months_ahead int) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 declare
@@ -354,7 +354,9 @@ declare
 begin
   perform set_config('millrace.workspace', '*', true); -- the owner is bound by walls too
   for first in select generate_series(date_trunc('month', now() at time zone 'utc'),
-                 date_trunc('month', now() at time zone 'utc') + make_interval(months => months_ahead), interval '1 month')::date loop
+                 date_trunc('month', now() at time zone 'utc') + make_interval(months => months_ahead), interval '1 month')::date
+               union select distinct date_trunc('month', created_at at time zone 'utc')::date from social.decisions_default
+               order by 1 loop
     part := format('decisions_%s', to_char(first, 'YYYYMM'));
     continue when to_regclass('social.' || part) is not null;
     lower := first::timestamp at time zone 'utc';
@@ -831,24 +833,39 @@ create table social.audit_logs (
   seq          bigint not null,                       -- from 1 in each workspace, without a gap
   prev_hash    bytea check (octet_length(prev_hash) = 32), -- row_hash of seq - 1; null of the first
   row_hash     bytea not null check (octet_length(row_hash) = 32),
+  details_hash bytea not null check (octet_length(details_hash) = 32), -- of details_json as it was written
+  redacted_at  timestamptz(3),                        -- a person's traces were taken from details_json
   constraint audit_logs_seq unique (workspace_id, seq)
 );
 create index audit_logs_entity_idx on social.audit_logs (workspace_id, entity_type, entity_id);
 create index audit_logs_created_at_idx on social.audit_logs (workspace_id, created_at);
 create index audit_logs_actor_idx on social.audit_logs (workspace_id, actor);
 
--- SHA-256 over the hash of the row before and all that this one says.
+-- SHA-256 over the hash of the row before and all that this one says; of the details their hash, so that the chain stays
+-- as it is when a person's traces are taken from them.
+create function social.details_hash(details jsonb) returns bytea language sql immutable as $$
+  select sha256(convert_to(coalesce(details::text, ''), 'utf8'))
+$$;
 create function social.audit_hash(r social.audit_logs) returns bytea language sql immutable as $$
   select sha256(coalesce(r.prev_hash, '') || convert_to(jsonb_build_array(r.workspace_id, r.seq, r.id, r.entity_type,
-    r.entity_id, r.action, r.actor, r.details_json, (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
+    r.entity_id, r.action, r.actor, encode(r.details_hash, 'hex'), (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
 $$;
 create function social.chain_audit() returns trigger language plpgsql as $$
 begin
   -- One at a time in a workspace, or two rows would follow the same one.
   perform pg_advisory_xact_lock(hashtextextended('social.audit_logs ' || new.workspace_id, 0));
+  -- A row that was archived comes back as it was; the rows after it still say what it must be.
+  if new.seq is not null and exists (
+       select from social.audit_logs l
+       where l.workspace_id = new.workspace_id and l.entity_type = 'audit_logs' and l.action = 'archived'
+         and (l.details_json ->> 'through_seq')::bigint >= new.seq) then
+    return new;
+  end if;
   select l.seq + 1, l.row_hash into new.seq, new.prev_hash
   from social.audit_logs l where l.workspace_id = new.workspace_id order by l.seq desc limit 1;
   new.seq := coalesce(new.seq, 1);
+  new.details_hash := social.details_hash(new.details_json);
+  new.redacted_at := null;
   new.row_hash := social.audit_hash(new);
   return new;
 end $$;
@@ -859,6 +876,11 @@ begin
   -- The seed keeps them for three years; what is older may be archived.
   if tg_op = 'DELETE' and old.created_at < now() - interval '3 years' then
     return old;
+  end if;
+  -- Nobody but the owner may update (ops.rights), and nothing but this. A later entry of the chain names the row.
+  if tg_op = 'UPDATE' and new.redacted_at is not null
+     and to_jsonb(new) - '{details_json,redacted_at}'::text[] = to_jsonb(old) - '{details_json,redacted_at}'::text[] then
+    return new;
   end if;
   raise insufficient_privilege using message = 'social.audit_logs is append-only';
 end $$;

@@ -14,7 +14,10 @@ begin
     end loop;
     grant usage on all sequences in schema ops to millrace_app;
     grant execute on function ops.ensure_partitions(int), ops.drop_partitions(text, date), ops.index_embeddings(smallint),
-      factory.index_vectors(uuid, smallint, boolean), social.ensure_partitions(int) to millrace_app;
+      factory.index_vectors(uuid, smallint, boolean), social.ensure_partitions(int), social.stray_decisions(),
+      social.drop_decisions(date, bigint, numeric), social.forget_audit(timestamptz, bigint, numeric, text),
+      ops.erase_bodies(text, text[]),
+      social.erase(text, text, text[], text[], text[], text[], text[], text[], text[], bigint[], text) to millrace_app;
   end if;
   if to_regrole('millrace_reader') is not null then
     grant usage on schema ops, signals, factory, social to millrace_reader;

@@ -75,6 +75,26 @@ begin
   return made;
 end $$;
 
+-- Name: erase_bodies(text, text[]); Type: FUNCTION; Schema: ops; Owner: -
+
+CREATE FUNCTION ops.erase_bodies(workspace text, names text[], OUT erased bigint, OUT waiting bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare pattern text; ids uuid[];
+begin
+  select string_agg(format('"%1$s"|(?:@|/)%1$s(?![[:alnum:]_])', regexp_replace(n, '(\W)', '\\\1', 'g')), '|')
+    into pattern from unnest(names) n where n <> '';
+  select coalesce(array_agg(b.event_id) filter (where e.state <> 'stored'), '{}'), count(*) filter (where e.state = 'stored')
+    into ids, waiting
+  from ops.event_bodies b join ops.events e on e.id = b.event_id
+  where b.workspace_id = workspace
+    and (encode(b.body, 'escape') ~* pattern or b.headers::text ~* pattern);
+  delete from ops.event_bodies b where b.event_id = any (ids) and b.workspace_id = workspace;
+  get diagnostics erased = row_count;
+  update ops.quarantine q set detail = null where q.event_id = any (ids) and q.workspace_id = workspace;
+end $_$;
+
 -- Name: index_embeddings(smallint); Type: FUNCTION; Schema: ops; Owner: -
 
 CREATE FUNCTION ops.index_embeddings(model smallint) RETURNS text
@@ -195,6 +215,9 @@ CREATE TABLE social.audit_logs (
     seq bigint NOT NULL,
     prev_hash bytea,
     row_hash bytea NOT NULL,
+    details_hash bytea NOT NULL,
+    redacted_at timestamp(3) with time zone,
+    CONSTRAINT audit_logs_details_hash_check CHECK ((octet_length(details_hash) = 32)),
     CONSTRAINT audit_logs_prev_hash_check CHECK ((octet_length(prev_hash) = 32)),
     CONSTRAINT audit_logs_row_hash_check CHECK ((octet_length(row_hash) = 32))
 );
@@ -207,7 +230,26 @@ CREATE FUNCTION social.audit_hash(r social.audit_logs) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     AS $$
   select sha256(coalesce(r.prev_hash, '') || convert_to(jsonb_build_array(r.workspace_id, r.seq, r.id, r.entity_type,
-    r.entity_id, r.action, r.actor, r.details_json, (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
+    r.entity_id, r.action, r.actor, encode(r.details_hash, 'hex'), (extract(epoch from r.created_at) * 1000)::bigint)::text, 'utf8'))
+$$;
+
+-- Name: audit_line(social.audit_logs); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.audit_line(l social.audit_logs) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    AS $$
+  select social.line(to_jsonb(l))
+$$;
+
+-- Name: audit_prefix(timestamp with time zone); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.audit_prefix(before timestamp with time zone) RETURNS TABLE(workspace_id text, through_seq bigint)
+    LANGUAGE sql STABLE
+    AS $$
+  select l.workspace_id, coalesce(min(l.seq) filter (where l.created_at >= before) - 1, max(l.seq))
+  from social.audit_logs l group by l.workspace_id
+  having min(l.seq) < coalesce(min(l.seq) filter (where l.created_at >= before), max(l.seq) + 1)
 $$;
 
 -- Name: author_named(text, text, text, text); Type: FUNCTION; Schema: social; Owner: -
@@ -231,11 +273,127 @@ CREATE FUNCTION social.chain_audit() RETURNS trigger
 begin
   -- One at a time in a workspace, or two rows would follow the same one.
   perform pg_advisory_xact_lock(hashtextextended('social.audit_logs ' || new.workspace_id, 0));
+  -- A row that was archived comes back as it was; the rows after it still say what it must be.
+  if new.seq is not null and exists (
+       select from social.audit_logs l
+       where l.workspace_id = new.workspace_id and l.entity_type = 'audit_logs' and l.action = 'archived'
+         and (l.details_json ->> 'through_seq')::bigint >= new.seq) then
+    return new;
+  end if;
   select l.seq + 1, l.row_hash into new.seq, new.prev_hash
   from social.audit_logs l where l.workspace_id = new.workspace_id order by l.seq desc limit 1;
   new.seq := coalesce(new.seq, 1);
+  new.details_hash := social.details_hash(new.details_json);
+  new.redacted_at := null;
   new.row_hash := social.audit_hash(new);
   return new;
+end $$;
+
+-- Name: decisions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.decisions (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    post_id text NOT NULL,
+    platform text NOT NULL,
+    sss_score double precision NOT NULL,
+    ars_score double precision NOT NULL,
+    evs_score double precision NOT NULL,
+    trs_score double precision NOT NULL,
+    composite_score double precision NOT NULL,
+    mode text NOT NULL,
+    archetype text,
+    safety_flags text[] DEFAULT '{}'::text[] NOT NULL,
+    signals_json jsonb,
+    temporal_context jsonb,
+    competitor_detected text,
+    is_power_user boolean DEFAULT false NOT NULL,
+    user_tier text,
+    response_target_minutes integer,
+    caring_response boolean DEFAULT false NOT NULL,
+    engagement_rate double precision,
+    tier_reasons jsonb,
+    segment_used text,
+    decision_logic_version text DEFAULT 'v2.1'::text NOT NULL,
+    needs_review boolean DEFAULT false NOT NULL,
+    review_reason text,
+    composite_score_lower double precision,
+    composite_score_upper double precision,
+    mode_confidence double precision,
+    mode_probabilities jsonb,
+    experiment_id text,
+    experiment_variant text,
+    is_randomized_experiment boolean DEFAULT false NOT NULL,
+    predicted_mode text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    status text,
+    trace_id text,
+    CONSTRAINT decisions_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
+    CONSTRAINT decisions_ars_score_check CHECK (((ars_score >= (0)::double precision) AND (ars_score <= (1)::double precision))),
+    CONSTRAINT decisions_composite_score_check CHECK (((composite_score >= (0)::double precision) AND (composite_score <= (1)::double precision))),
+    CONSTRAINT decisions_evs_score_check CHECK (((evs_score >= (0)::double precision) AND (evs_score < 'Infinity'::double precision))),
+    CONSTRAINT decisions_mode_check CHECK ((mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_mode_confidence_check CHECK (((mode_confidence >= (0)::double precision) AND (mode_confidence <= (1)::double precision))),
+    CONSTRAINT decisions_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT decisions_predicted_mode_check CHECK ((predicted_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
+    CONSTRAINT decisions_response_target_minutes_check CHECK ((response_target_minutes > 0)),
+    CONSTRAINT decisions_sss_score_check CHECK (((sss_score >= (0)::double precision) AND (sss_score <= (1)::double precision))),
+    CONSTRAINT decisions_trs_score_check CHECK (((trs_score >= (0)::double precision) AND (trs_score <= (1)::double precision))),
+    CONSTRAINT decisions_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY social.decisions FORCE ROW LEVEL SECURITY;
+
+-- Name: decision_line(social.decisions); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.decision_line(d social.decisions) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    AS $$
+  select social.line(jsonb_build_object('decision', to_jsonb(d),
+    'exposure', (select to_jsonb(e) from social.decision_exposures e where e.decision_id = d.id)))
+$$;
+
+-- Name: details_hash(jsonb); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.details_hash(details jsonb) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select sha256(convert_to(coalesce(details::text, ''), 'utf8'))
+$$;
+
+-- Name: drop_decisions(date, bigint, numeric); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.drop_decisions(month date, archived bigint, total numeric) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+declare
+  part text := format('decisions_%s', to_char(month, 'YYYYMM'));
+  since timestamptz := month::timestamp at time zone 'utc';
+  until timestamptz := (month + interval '1 month') at time zone 'utc';
+  here bigint; sum_here numeric;
+begin
+  if current_setting('millrace.workspace', true) is distinct from '*' then
+    raise insufficient_privilege using message = 'decisions of all tenants go together';
+  end if;
+  if until > now() then
+    raise exception 'the month % is not over', to_char(month, 'YYYY-MM');
+  end if;
+  if to_regclass('social.' || part) is null then
+    return archived = 0;
+  end if;
+  execute format('lock table social.%I in share mode', part); -- readers go on while it is compared
+  select count(*), coalesce(sum(social.line_number(social.decision_line(d))), 0) into here, sum_here
+  from social.decisions d where d.created_at >= since and d.created_at < until;
+  if (here, sum_here) is distinct from (archived, total) then
+    return false;
+  end if;
+  execute format('alter table social.decisions detach partition social.%I', part);
+  execute format('drop table social.%I', part);
+  return true;
 end $$;
 
 -- Name: ensure_partitions(integer); Type: FUNCTION; Schema: social; Owner: -
@@ -251,7 +409,9 @@ declare
 begin
   perform set_config('millrace.workspace', '*', true); -- the owner is bound by walls too
   for first in select generate_series(date_trunc('month', now() at time zone 'utc'),
-                 date_trunc('month', now() at time zone 'utc') + make_interval(months => months_ahead), interval '1 month')::date loop
+                 date_trunc('month', now() at time zone 'utc') + make_interval(months => months_ahead), interval '1 month')::date
+               union select distinct date_trunc('month', created_at at time zone 'utc')::date from social.decisions_default
+               order by 1 loop
     part := format('decisions_%s', to_char(first, 'YYYYMM'));
     continue when to_regclass('social.' || part) is not null;
     lower := first::timestamp at time zone 'utc';
@@ -267,6 +427,78 @@ begin
   return made;
 end $$;
 
+-- Name: erase(text, text, text[], text[], text[], text[], text[], text[], text[], bigint[], text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.erase(workspace text, place text, ids text[], accounts text[], names text[], said text[], posts text[], native text[], decisions text[], archived bigint[], by text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- What is short is no name of anybody: it would be found in every text.
+  pattern text := social.names_pattern(names || array(select a from unnest(accounts) a where char_length(a) >= 5));
+  told text[] := array(select place || ' ' || a from unnest(accounts) a);
+  done jsonb := jsonb_build_object('authors', to_jsonb(ids));
+  n bigint; redacted bigint[];
+begin
+  decisions := decisions || array(select d.id from social.decisions d where d.workspace_id = workspace and d.post_id = any (posts));
+
+  delete from social.decision_exposures e where e.workspace_id = workspace and e.decision_id = any (decisions);
+  update social.escalations e set post_id = null, reason_text = null, resolution_notes = null
+  where e.workspace_id = workspace and (e.post_id = any (posts) or e.decision_id = any (decisions));
+  update social.escalations e set reason_text = social.without(e.reason_text, pattern, said),
+    resolution_notes = social.without(e.resolution_notes, pattern, said)
+  where e.workspace_id = workspace and (e.reason_text, e.resolution_notes) is distinct from
+    (social.without(e.reason_text, pattern, said), social.without(e.resolution_notes, pattern, said));
+  with found as (
+    select r.id, social.without(r.content, pattern, said) as content, social.without(r.decision_snapshot, pattern, said) as snapshot,
+           social.without(r.delete_reason, pattern, said) as reason, social.without(r.link, pattern, said) as link,
+           case when r.thread <> all (native) then r.thread end as thread
+    from social.replies r where r.workspace_id = workspace
+  )
+  update social.replies r set content = case when char_length(f.content) between 10 and 1000 then f.content else '[deleted]' end,
+    decision_snapshot = f.snapshot, delete_reason = f.reason, link = f.link, thread = f.thread
+  from found f where r.id = f.id and (r.content, r.decision_snapshot, r.delete_reason, r.link, r.thread)
+    is distinct from (f.content, f.snapshot, f.reason, f.link, f.thread);
+  get diagnostics n = row_count;
+  done := done || jsonb_build_object('replies_redacted', n);
+
+  update social.click_events c set data = c.data - 'account' - 'visitor', visitor = null
+  where c.workspace_id = workspace and c.data ->> 'account' = any (told);
+  update social.order_events o set data = o.data - 'account' - 'visitor', visitor = null
+  where o.workspace_id = workspace and o.data ->> 'account' = any (told);
+  get diagnostics n = row_count;
+  done := done || jsonb_build_object('orders_cleared', n);
+  delete from social.relationship_events e
+  where e.workspace_id = workspace and (e.author_id = any (ids) or e.data ->> 'account' = any (told));
+  get diagnostics n = row_count;
+  done := done || jsonb_build_object('relationship_events', n);
+  delete from social.tombstones t where t.workspace_id = workspace and t.platform = place
+    and ((t.kind = 'author' and t.platform_id = any (accounts)) or (t.kind = 'post' and t.platform_id = any (native)));
+  delete from social.refused_posts r where r.workspace_id = workspace and r.platform = place and r.platform_post_id = any (native);
+  delete from social.experiment_assignments a where a.workspace_id = workspace and a.unit_id = any (ids);
+  delete from social.authors a where a.workspace_id = workspace and a.id = any (ids); -- and, by key, all that is theirs
+  done := done || jsonb_build_object('posts', cardinality(posts), 'decisions', cardinality(decisions));
+
+  with taken as (
+    update social.audit_logs l set details_json = social.without(l.details_json, pattern, said), redacted_at = now()
+    where l.workspace_id = workspace and l.details_json is distinct from social.without(l.details_json, pattern, said)
+    returning l.seq
+  )
+  select archived || coalesce(array_agg(seq order by seq), '{}') into redacted from taken;
+  done := done || jsonb_build_object('redacted', to_jsonb(redacted));
+  insert into social.audit_logs (workspace_id, entity_type, entity_id, action, actor, details_json)
+  values (workspace, 'author', coalesce(ids[1], 'unknown'), 'erased', by, done);
+  return done;
+end $$;
+
+-- Name: erased_as(text, text, text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.erased_as(workspace text, platform text, subject text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 'sha256:' || encode(sha256(convert_to(jsonb_build_array(workspace, platform, subject)::text, 'utf8')), 'hex')
+$$;
+
 -- Name: fill_platform(); Type: FUNCTION; Schema: social; Owner: -
 
 CREATE FUNCTION social.fill_platform() RETURNS trigger
@@ -277,6 +509,29 @@ begin
     select p.platform into new.platform from social.posts p where p.id = new.post_id;
   end if;
   return new;
+end $$;
+
+-- Name: forget_audit(timestamp with time zone, bigint, numeric, text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.forget_audit(before timestamp with time zone, archived bigint, total numeric, by text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare here bigint; sum_here numeric;
+begin
+  select count(*), coalesce(sum(social.line_number(social.audit_line(l))), 0) into here, sum_here
+  from social.audit_prefix(before) p join social.audit_logs l on l.workspace_id = p.workspace_id and l.seq <= p.through_seq;
+  if (here, sum_here) is distinct from (archived, total) then
+    return false;
+  end if;
+  insert into social.audit_logs (workspace_id, entity_type, entity_id, action, actor, details_json)
+  select p.workspace_id, 'audit_logs', to_char(before at time zone 'utc', 'YYYY-MM-DD'), 'archived', by,
+         jsonb_build_object('through_seq', p.through_seq, 'row_hash', encode(l.row_hash, 'hex'))
+  from social.audit_prefix(before) p join social.audit_logs l on l.workspace_id = p.workspace_id and l.seq = p.through_seq
+  order by p.workspace_id;
+  delete from social.audit_logs l using social.audit_prefix(before) p
+  where l.workspace_id = p.workspace_id and l.seq <= p.through_seq;
+  return true;
 end $$;
 
 -- Name: freeze_decision(); Type: FUNCTION; Schema: social; Owner: -
@@ -324,8 +579,135 @@ begin
   if tg_op = 'DELETE' and old.created_at < now() - interval '3 years' then
     return old;
   end if;
+  -- Nobody but the owner may update (ops.rights), and nothing but this. A later entry of the chain names the row.
+  if tg_op = 'UPDATE' and new.redacted_at is not null
+     and to_jsonb(new) - '{details_json,redacted_at}'::text[] = to_jsonb(old) - '{details_json,redacted_at}'::text[] then
+    return new;
+  end if;
   raise insufficient_privilege using message = 'social.audit_logs is append-only';
 end $$;
+
+-- Name: kpi_metrics; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.kpi_metrics (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    date date NOT NULL,
+    platform text,
+    metric_type text NOT NULL,
+    metric_name text NOT NULL,
+    value double precision NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT kpi_metrics_metric_type_check CHECK ((metric_type = ANY (ARRAY['COMMERCIAL'::text, 'LOVE'::text, 'SAFETY'::text]))),
+    CONSTRAINT kpi_metrics_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.kpi_metrics FORCE ROW LEVEL SECURITY;
+
+-- Name: kpi_line(social.kpi_metrics); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.kpi_line(k social.kpi_metrics) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    AS $$
+  select concat_ws(',', '"' || replace(k.workspace_id, '"', '""') || '"', '"' || replace(k.id, '"', '""') || '"', k.date,
+    coalesce(k.platform, ''), k.metric_type, '"' || replace(k.metric_name, '"', '""') || '"', k.value, k.created_at)
+$$;
+
+-- Name: line(jsonb); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.line(document jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$select document::text$$;
+
+-- Name: line_number(text); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.line_number(line text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select ('x' || encode(substring(sha256(convert_to(line, 'utf8')) for 8), 'hex'))::bit(64)::bigint
+$$;
+
+-- Name: names_pattern(text[]); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.names_pattern(names text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select string_agg(format('(?:(?<![[:alnum:]_])@|/)%1$s(?![[:alnum:]_])|^%1$s$', quoted)
+           || case when n ~ '[^[:alpha:]]' then format('|(?<![[:alnum:]_])%s(?![[:alnum:]_])', quoted) else '' end, '|')
+  from unnest(names) n, lateral (select regexp_replace(n, '(\W)', '\\\1', 'g')) q (quoted) where n <> ''
+$_$;
+
+-- Name: posts; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.posts (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    platform text NOT NULL,
+    platform_post_id text NOT NULL,
+    author_id text NOT NULL,
+    content text NOT NULL,
+    detected_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    processed_at timestamp(3) with time zone,
+    keyword_matches text[] DEFAULT '{}'::text[] NOT NULL,
+    keyword_categories text[] DEFAULT '{}'::text[] NOT NULL,
+    spam_filtered boolean DEFAULT false NOT NULL,
+    raw_metrics jsonb,
+    error_count integer DEFAULT 0 NOT NULL,
+    error_message text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    posted_at timestamp(3) with time zone,
+    edited_at timestamp(3) with time zone,
+    seen_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    lang text,
+    content_norm_hash bytea,
+    content_hash bytea,
+    embedding public.vector,
+    keyword_priority smallint,
+    spam_reason text,
+    in_reply_to text,
+    conversation text,
+    community text,
+    url text,
+    addressed boolean DEFAULT false NOT NULL,
+    first_metrics_at timestamp(3) with time zone,
+    observed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    superseded_by text,
+    deleted_at timestamp(3) with time zone,
+    checked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    source_id text,
+    event_id uuid,
+    trace_id text,
+    CONSTRAINT posts_content_check CHECK (((char_length(content) >= 1) AND (char_length(content) <= 5000))),
+    CONSTRAINT posts_content_hash_check CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT posts_content_norm_hash_check CHECK ((octet_length(content_norm_hash) = 32)),
+    CONSTRAINT posts_keyword_matches_check CHECK ((cardinality(keyword_matches) <= 50)),
+    CONSTRAINT posts_keyword_priority_check CHECK (((keyword_priority >= 1) AND (keyword_priority <= 9))),
+    CONSTRAINT posts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
+    CONSTRAINT posts_platform_post_id_check CHECK ((platform_post_id ~ '^[a-zA-Z0-9_-]{1,100}$'::text))
+);
+
+ALTER TABLE ONLY social.posts FORCE ROW LEVEL SECURITY;
+
+-- Name: post_line(social.posts); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.post_line(p social.posts) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    AS $$
+  select social.line(jsonb_build_object('post', to_jsonb(p),
+    'versions', (select coalesce(jsonb_agg(to_jsonb(v) order by v.content_sha256), '[]')
+                 from social.post_versions v where v.post_id = p.id),
+    'snapshots', (select coalesce(jsonb_agg(to_jsonb(s) order by s.minute), '[]')
+                  from social.post_metric_snapshots s where s.post_id = p.id),
+    'mentions', (select coalesce(jsonb_agg(to_jsonb(m) order by m.id), '[]')
+                 from social.competitive_mentions m where m.post_id = p.id),
+    'opinions', (select coalesce(jsonb_agg(to_jsonb(o) order by o.post_id), '[]')
+                 from social.post_opinions o where o.post_id = p.id),
+    'contexts', (select coalesce(jsonb_agg(to_jsonb(c) order by c.id), '[]')
+                 from social.context_snapshots c where c.post_id = p.id)))
+$$;
 
 -- Name: reply_named(text, text, text, text, text); Type: FUNCTION; Schema: social; Owner: -
 
@@ -349,6 +731,15 @@ CREATE FUNCTION social.snapshots(post text, most integer) RETURNS jsonb
   from (select * from social.post_metric_snapshots where post_id = post order by minute desc limit most) s
 $$;
 
+-- Name: stray_decisions(); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.stray_decisions() RETURNS TABLE(workspace_id text, decisions bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select d.workspace_id, count(*) from social.decisions_default d group by d.workspace_id
+$$;
+
 -- Name: touch(); Type: FUNCTION; Schema: social; Owner: -
 
 CREATE FUNCTION social.touch() RETURNS trigger
@@ -357,6 +748,33 @@ CREATE FUNCTION social.touch() RETURNS trigger
 begin
   new.updated_at := now();
   return new;
+end $$;
+
+-- Name: without(jsonb, text, text[]); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.without(doc jsonb, pattern text, texts text[]) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  return case jsonb_typeof(doc)
+    when 'string' then to_jsonb(social.without(doc #>> '{}', pattern, texts))
+    when 'array' then (select coalesce(jsonb_agg(social.without(e, pattern, texts) order by nth), '[]')
+                       from jsonb_array_elements(doc) with ordinality a (e, nth))
+    when 'object' then (select coalesce(jsonb_object_agg(k, social.without(v, pattern, texts)), '{}') from jsonb_each(doc) o (k, v))
+    else doc end;
+end $$;
+
+-- Name: without(text, text, text[]); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.without(doc text, pattern text, texts text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare one text;
+begin
+  foreach one in array texts loop
+    doc := replace(doc, one, '[erased]');
+  end loop;
+  return coalesce(regexp_replace(doc, pattern, '[erased]', 'gi'), doc);
 end $$;
 
 -- Name: api_keys; Type: TABLE; Schema: ops; Owner: -
@@ -1308,62 +1726,6 @@ CREATE TABLE social.decision_exposures (
 
 ALTER TABLE ONLY social.decision_exposures FORCE ROW LEVEL SECURITY;
 
--- Name: decisions; Type: TABLE; Schema: social; Owner: -
-
-CREATE TABLE social.decisions (
-    workspace_id text DEFAULT social.workspace() NOT NULL,
-    id text DEFAULT (gen_random_uuid())::text NOT NULL,
-    post_id text NOT NULL,
-    platform text NOT NULL,
-    sss_score double precision NOT NULL,
-    ars_score double precision NOT NULL,
-    evs_score double precision NOT NULL,
-    trs_score double precision NOT NULL,
-    composite_score double precision NOT NULL,
-    mode text NOT NULL,
-    archetype text,
-    safety_flags text[] DEFAULT '{}'::text[] NOT NULL,
-    signals_json jsonb,
-    temporal_context jsonb,
-    competitor_detected text,
-    is_power_user boolean DEFAULT false NOT NULL,
-    user_tier text,
-    response_target_minutes integer,
-    caring_response boolean DEFAULT false NOT NULL,
-    engagement_rate double precision,
-    tier_reasons jsonb,
-    segment_used text,
-    decision_logic_version text DEFAULT 'v2.1'::text NOT NULL,
-    needs_review boolean DEFAULT false NOT NULL,
-    review_reason text,
-    composite_score_lower double precision,
-    composite_score_upper double precision,
-    mode_confidence double precision,
-    mode_probabilities jsonb,
-    experiment_id text,
-    experiment_variant text,
-    is_randomized_experiment boolean DEFAULT false NOT NULL,
-    predicted_mode text,
-    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    status text,
-    trace_id text,
-    CONSTRAINT decisions_archetype_check CHECK ((archetype = ANY (ARRAY['CHECKLIST'::text, 'MYTHBUST'::text, 'COACH'::text, 'STORYLET'::text, 'HUMOR_LIGHT'::text, 'CREDIBILITY_ANCHOR'::text, 'CONFIDENT_RECOMMENDER'::text, 'PROBLEM_SOLUTION_DIRECT'::text]))),
-    CONSTRAINT decisions_ars_score_check CHECK (((ars_score >= (0)::double precision) AND (ars_score <= (1)::double precision))),
-    CONSTRAINT decisions_composite_score_check CHECK (((composite_score >= (0)::double precision) AND (composite_score <= (1)::double precision))),
-    CONSTRAINT decisions_evs_score_check CHECK (((evs_score >= (0)::double precision) AND (evs_score < 'Infinity'::double precision))),
-    CONSTRAINT decisions_mode_check CHECK ((mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
-    CONSTRAINT decisions_mode_confidence_check CHECK (((mode_confidence >= (0)::double precision) AND (mode_confidence <= (1)::double precision))),
-    CONSTRAINT decisions_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
-    CONSTRAINT decisions_predicted_mode_check CHECK ((predicted_mode = ANY (ARRAY['HELPFUL'::text, 'ENGAGEMENT'::text, 'HYBRID'::text, 'DISENGAGED'::text]))),
-    CONSTRAINT decisions_response_target_minutes_check CHECK ((response_target_minutes > 0)),
-    CONSTRAINT decisions_sss_score_check CHECK (((sss_score >= (0)::double precision) AND (sss_score <= (1)::double precision))),
-    CONSTRAINT decisions_trs_score_check CHECK (((trs_score >= (0)::double precision) AND (trs_score <= (1)::double precision))),
-    CONSTRAINT decisions_user_tier_check CHECK ((user_tier = ANY (ARRAY['MEGA_POWER'::text, 'MACRO_POWER'::text, 'MICRO_POWER'::text, 'ENGAGED_REGULAR'::text, 'STANDARD'::text, 'SMALL'::text, 'NEW_UNKNOWN'::text])))
-)
-PARTITION BY RANGE (created_at);
-
-ALTER TABLE ONLY social.decisions FORCE ROW LEVEL SECURITY;
-
 -- Name: decisions_default; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.decisions_default (
@@ -1539,23 +1901,6 @@ CREATE TABLE social.health_checks (
 
 ALTER TABLE ONLY social.health_checks FORCE ROW LEVEL SECURITY;
 
--- Name: kpi_metrics; Type: TABLE; Schema: social; Owner: -
-
-CREATE TABLE social.kpi_metrics (
-    workspace_id text DEFAULT social.workspace() NOT NULL,
-    id text DEFAULT (gen_random_uuid())::text NOT NULL,
-    date date NOT NULL,
-    platform text,
-    metric_type text NOT NULL,
-    metric_name text NOT NULL,
-    value double precision NOT NULL,
-    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT kpi_metrics_metric_type_check CHECK ((metric_type = ANY (ARRAY['COMMERCIAL'::text, 'LOVE'::text, 'SAFETY'::text]))),
-    CONSTRAINT kpi_metrics_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
-);
-
-ALTER TABLE ONLY social.kpi_metrics FORCE ROW LEVEL SECURITY;
-
 -- Name: kpi_types; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.kpi_types (
@@ -1699,58 +2044,6 @@ CREATE TABLE social.post_versions (
 );
 
 ALTER TABLE ONLY social.post_versions FORCE ROW LEVEL SECURITY;
-
--- Name: posts; Type: TABLE; Schema: social; Owner: -
-
-CREATE TABLE social.posts (
-    workspace_id text DEFAULT social.workspace() NOT NULL,
-    id text DEFAULT (gen_random_uuid())::text NOT NULL,
-    platform text NOT NULL,
-    platform_post_id text NOT NULL,
-    author_id text NOT NULL,
-    content text NOT NULL,
-    detected_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    processed_at timestamp(3) with time zone,
-    keyword_matches text[] DEFAULT '{}'::text[] NOT NULL,
-    keyword_categories text[] DEFAULT '{}'::text[] NOT NULL,
-    spam_filtered boolean DEFAULT false NOT NULL,
-    raw_metrics jsonb,
-    error_count integer DEFAULT 0 NOT NULL,
-    error_message text,
-    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    posted_at timestamp(3) with time zone,
-    edited_at timestamp(3) with time zone,
-    seen_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    lang text,
-    content_norm_hash bytea,
-    content_hash bytea,
-    embedding public.vector,
-    keyword_priority smallint,
-    spam_reason text,
-    in_reply_to text,
-    conversation text,
-    community text,
-    url text,
-    addressed boolean DEFAULT false NOT NULL,
-    first_metrics_at timestamp(3) with time zone,
-    observed jsonb DEFAULT '{}'::jsonb NOT NULL,
-    superseded_by text,
-    deleted_at timestamp(3) with time zone,
-    checked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    source_id text,
-    event_id uuid,
-    trace_id text,
-    CONSTRAINT posts_content_check CHECK (((char_length(content) >= 1) AND (char_length(content) <= 5000))),
-    CONSTRAINT posts_content_hash_check CHECK ((octet_length(content_hash) = 32)),
-    CONSTRAINT posts_content_norm_hash_check CHECK ((octet_length(content_norm_hash) = 32)),
-    CONSTRAINT posts_keyword_matches_check CHECK ((cardinality(keyword_matches) <= 50)),
-    CONSTRAINT posts_keyword_priority_check CHECK (((keyword_priority >= 1) AND (keyword_priority <= 9))),
-    CONSTRAINT posts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text]))),
-    CONSTRAINT posts_platform_post_id_check CHECK ((platform_post_id ~ '^[a-zA-Z0-9_-]{1,100}$'::text))
-);
-
-ALTER TABLE ONLY social.posts FORCE ROW LEVEL SECURITY;
 
 -- Name: power_tiers; Type: TABLE; Schema: social; Owner: -
 

@@ -11,7 +11,7 @@ pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use sections::{
     Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Poll, Queue, Retention,
-    Schedule, Secrets, Social, Telemetry,
+    Schedule, Secrets, Social, SocialRetention, Telemetry,
 };
 pub use settings::Settings;
 

@@ -137,6 +137,12 @@ points! {
     PartitionsMade,
     /// Old partitions of one table are dropped.
     PartitionsDropped,
+    /// An archive has its rows; nothing says what it is.
+    ArchiveWritten,
+    /// An archive is whole and was read back; its rows are there still.
+    ArchiveSettled,
+    /// The rows of an archive are gone; the run goes on.
+    ArchiveLeft,
     /// Files of a codebase that need no reading are written, not committed.
     NamesWritten,
     /// Vectors of chunks are committed; the chunks are not written.

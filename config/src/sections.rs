@@ -84,7 +84,11 @@ section! {
 }
 section! {
     /// Posts of social platforms.
-    Social { profile: String, profiles: String }
+    Social { profile: String, profiles: String, retention: SocialRetention }
+}
+section! {
+    /// How long what of it is kept, and where it goes then.
+    SocialRetention { folder: PathBuf, days: u32, kpi_years: u32, audit_years: u32 }
 }
 section! {
     /// Fetching from social platforms.

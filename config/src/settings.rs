@@ -276,6 +276,17 @@ impl Settings {
             (self.codebase.runs_max >= 1, "codebase.runs_max", one),
             (!self.social.profile.is_empty(), "social.profile", "must name a profile"),
             (
+                self.social.retention.days > 30,
+                "social.retention.days",
+                "must be over 30: figures look back that far",
+            ),
+            (self.social.retention.kpi_years >= 1, "social.retention.kpi_years", one),
+            (
+                self.social.retention.audit_years >= 3,
+                "social.retention.audit_years",
+                "must be at least 3: the database refuses to delete younger entries",
+            ),
+            (
                 self.telemetry.listen.is_empty() || self.telemetry.listen().is_some(),
                 "telemetry.listen",
                 "must be an address and a port, e.g. 0.0.0.0:8485",

@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ctx::Ctx,
     queue::{Job, Leased, Verdict},
-    store::partitions,
+    social::outcomes::alerts::{Alert, Severity},
+    store::{
+        partitions,
+        social::{alerts, retention},
+    },
 };
 
 /// Days made ahead: a week without maintenance costs nothing.
@@ -40,6 +44,7 @@ impl Job for Partitions {
 
 async fn partitions_now(ctx: &Ctx) -> sqlx::Result<()> {
     let keep = &ctx.settings.retention;
+    strays(ctx).await?;
     let made = partitions::ensure(&ctx.pool, DAYS_AHEAD).await?
         + partitions::ensure_months(&ctx.pool, MONTHS_AHEAD).await?;
     may_fail(Point::PartitionsMade)?;
@@ -48,5 +53,26 @@ async fn partitions_now(ctx: &Ctx) -> sqlx::Result<()> {
     dropped.extend(partitions::drop_old(&ctx.pool, "job_history", keep.job_history_days).await?);
     let ticks = ctx.queue.forget_ticks(TICK_DAYS).await?;
     tracing::info!(made, dropped = dropped.len(), ticks, "partitions kept");
+    Ok(())
+}
+
+/// Decisions of a month that nobody made a partition for were caught by the default: they move out of it now, and
+/// somebody should know that maintenance had not run, or that a clock is wrong.
+async fn strays(ctx: &Ctx) -> sqlx::Result<()> {
+    for (workspace, decisions) in retention::strays(&ctx.pool).await? {
+        let alert = Alert {
+            rule: "decisions_default".to_owned(),
+            severity: Severity::Medium,
+            value: f64::from(i32::try_from(decisions).unwrap_or(i32::MAX)),
+            threshold: 0.0,
+            message: format!("{decisions} decisions were of months without a partition"),
+        };
+        let mut tx = ctx.pool.begin().await?;
+        let new = alerts::raise(&mut tx, &workspace, None, &alert, ctx.clock.now()).await?;
+        tx.commit().await?;
+        if new {
+            tracing::warn!(workspace, decisions, "decisions of months without a partition");
+        }
+    }
     Ok(())
 }

@@ -88,6 +88,8 @@ enum Command {
     Audit(cmd::audit::Args),
     /// Social posts that wait for a person: list, claim, end
     Escalations(cmd::escalations::Args),
+    /// What is over: archive and delete it, put it back; forget a person
+    Retention(cmd::retention::Args),
     /// Posts of X, Reddit and Threads: what is fetched, who did what
     Social(cmd::social::Args),
     /// Is everything in place? What to do if not
@@ -171,6 +173,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Dead(args) => cmd::dead::run(&*settings()?, args, out).await?,
         Command::Audit(args) => cmd::audit::run(&*settings()?, args, out).await?,
         Command::Escalations(args) => cmd::escalations::run(&*settings()?, args, out).await?,
+        Command::Retention(args) => return cmd::retention::run(&*settings()?, args, out).await,
         Command::Social(args) => return cmd::social::run(&*settings()?, args, out).await,
         Command::Doctor => return cmd::doctor::run(&*settings()?, out).await,
         Command::Openapi => cmd::openapi::run(out)?,

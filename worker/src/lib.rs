@@ -34,11 +34,12 @@ use millrace_jobs::{
         opinion::Ask,
         outcomes::jobs::{Backlash, Champions, Kpis, Sweep},
         oversight::overdue::Overdue,
+        retention::Retain,
     },
 };
 
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
     Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Ask, Overdue,
-    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions,
+    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions, Retain,
 ];

@@ -11,6 +11,7 @@ pub mod oversight;
 pub mod profile;
 pub mod record;
 pub mod relationship;
+pub mod retention;
 pub mod score;
 pub mod semantic;
 pub mod temporal;

@@ -71,7 +71,7 @@ pub async fn run(runs: usize, seed: u64) -> Walls {
     let mut walls = Walls { statements: tried.len(), ..Walls::default() };
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
         let share = runs / TENANTS.len() + usize::from(nth < runs % TENANTS.len());
-        let chosen = chosen(&tried, share, tenant, &mut random);
+        let chosen = chosen(&tried, walls.runs, share, tenant, &mut random);
         walls.runs += chosen.len();
         let (crossed, refused) = crossings(&db, tenant, tenant, &chosen).await;
         walls.refused += refused;
@@ -87,10 +87,16 @@ pub async fn run(runs: usize, seed: u64) -> Walls {
     walls
 }
 
-/// Each statement once, then any; with ids of one of the others.
-fn chosen<'a>(tried: &'a [Tried], runs: usize, tenant: &str, random: &mut StdRng) -> Vec<Run<'a>> {
+/// Each statement once, whoever is the tenant, then any; with ids of one of the others. So many runs were before.
+fn chosen<'a>(
+    tried: &'a [Tried],
+    before: usize,
+    runs: usize,
+    tenant: &str,
+    random: &mut StdRng,
+) -> Vec<Run<'a>> {
     let others: Vec<&str> = TENANTS.into_iter().filter(|t| *t != tenant).collect();
-    (0..runs)
+    (before..before + runs)
         .map(|n| {
             let any = random.random_range(0..tried.len());
             let of = &tried[if n < tried.len() { n } else { any }];

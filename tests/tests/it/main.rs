@@ -28,6 +28,7 @@ mod profile;
 mod promises;
 mod queue;
 mod records;
+mod retention;
 mod roles;
 mod social;
 mod social_store;

@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod profile;
 pub mod project;
+pub mod retention;
 pub mod roles;
 pub mod run;
 pub mod search;

@@ -3,6 +3,7 @@
 mod buffer;
 mod codebases;
 mod machine;
+mod retention;
 mod rights;
 mod store;
 mod traffic;
@@ -77,6 +78,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     traffic::sources(&pool, &mut findings).await;
     traffic::queue(&pool, settings, &mut findings).await;
     codebases::examine(&pool, &mut findings).await;
+    retention::examine(&pool, settings, &mut findings).await;
     findings
 }
 

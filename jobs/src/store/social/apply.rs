@@ -54,7 +54,7 @@ pub struct Applied<'a> {
     /// Posts that need a decision, by id.
     pub to_decide: Vec<ToDecide>,
     /// Counts by workspace, platform and stage: `scanned`, `refused`, `saved` (new), `matched` (new, with a keyword),
-    /// `spam` (new), `edited`, `gone`.
+    /// `spam` (new), `edited`, `gone`, `erased` (of an author who wants to be forgotten: not stored).
     pub funnel: Funnel<'a>,
 }
 
@@ -75,10 +75,11 @@ pub async fn apply<'a>(
     }
     let gone = Tombstones::of(arrivals);
     lock_places(conn, arrivals, &gone).await?;
+    let erased = tombstones::erased(conn, arrivals).await?;
     gone.remember(conn).await?;
     beside::write_refused(conn, arrivals).await?;
 
-    let posts = taken(arrivals);
+    let posts = taken(arrivals, &erased);
     let authors = write_authors(conn, &posts).await?;
     let (merged, new) = write_posts(conn, &posts, &authors).await?;
     beside::write_versions(conn, &merged).await?;
@@ -93,18 +94,21 @@ pub async fn apply<'a>(
         buried = gone.bury(conn, &touched).await?;
     }
     applied.to_decide = to_decide(&merged, &new, &buried);
-    applied.funnel = counted(arrivals, &merged, &new);
+    applied.funnel = counted(arrivals, &erased, &merged, &new);
     beside::count(conn, &applied.funnel).await?;
     Ok(applied)
 }
 
-/// The posts that the rules take.
-fn taken<'a>(arrivals: &'a [Arrival<'a>]) -> Posts<'a> {
+/// The posts that the rules take, of people who did not want to be forgotten.
+fn taken<'a>(arrivals: &'a [Arrival<'a>], erased: &HashSet<Key<'a>>) -> Posts<'a> {
     let mut posts = Posts::new();
     for arrival in arrivals {
         if let (Said::Post(post), None) = (arrival.said, arrival.triage.refused) {
             let (workspace_id, platform) = (arrival.workspace_id, post.platform.as_str());
             let key = Key { workspace_id, platform, key: post.platform_post_id.clone() };
+            if erased.contains(&author_key(&key, post)) {
+                continue;
+            }
             posts.entry(key).or_default().push((arrival, post));
         }
     }
@@ -130,7 +134,7 @@ fn sightings<'a>(
     found
 }
 
-fn author_key<'a>(post_key: &Key<'a>, post: &Post) -> Key<'a> {
+pub(super) fn author_key<'a>(post_key: &Key<'a>, post: &Post) -> Key<'a> {
     Key { key: id_text(&post.author.platform_id), ..post_key.clone() }
 }
 
@@ -255,6 +259,7 @@ fn to_decide(
 
 fn counted<'a>(
     arrivals: &[Arrival<'a>],
+    erased: &HashSet<Key<'a>>,
     merged: &[Merged<'a>],
     new: &HashSet<String>,
 ) -> Funnel<'a> {
@@ -269,7 +274,11 @@ fn counted<'a>(
         match arrival.said {
             Said::Post(post) => {
                 add(at, post.platform.as_str(), "scanned", true);
-                add(at, post.platform.as_str(), "refused", arrival.triage.refused.is_some());
+                let platform = post.platform.as_str();
+                let refused = arrival.triage.refused.is_some();
+                add(at, platform, "refused", refused);
+                let key = Key { workspace_id: at, platform, key: String::new() };
+                add(at, platform, "erased", !refused && erased.contains(&author_key(&key, post)));
             }
             Said::PostGone { platform, .. } | Said::AuthorGone { platform, .. } => {
                 add(at, platform.as_str(), "gone", true);

@@ -13,7 +13,7 @@ pub struct Act<'a> {
     pub workspace_id: &'a str,
     /// `key:<id of an API key>` or `cli:<user id of the process>`.
     pub actor: &'a str,
-    /// `escalation`, `reply`, `decision`, `audit_logs`.
+    /// `escalation`, `reply`, `decision`, `author`, `audit_logs`.
     pub entity_type: &'a str,
     /// Which.
     pub entity_id: &'a str,
@@ -233,7 +233,12 @@ pub async fn walk(
         let after = walk.head.as_ref().map_or(0, |head| head.seq);
         let links: Vec<Link> = sqlx::query_as(
             "select seq, id, encode(prev_hash, 'hex') as prev_hash, encode(row_hash, 'hex') as row_hash,
-                    row_hash = social.audit_hash(l) as same
+                    row_hash = social.audit_hash(l) and (
+                      case when redacted_at is null then details_hash = social.details_hash(details_json)
+                      -- A later entry must say whose traces were taken from it.
+                      else exists (select from social.audit_logs e where e.workspace_id = l.workspace_id and e.seq > l.seq
+                                     and e.entity_type = 'author' and e.action = 'erased'
+                                     and e.details_json -> 'redacted' @> to_jsonb(l.seq)) end) as same
              from social.audit_logs l where workspace_id = $1 and seq > $2 order by seq limit $3",
         )
         .bind(workspace_id)

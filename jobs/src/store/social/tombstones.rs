@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::{
-    apply::Arrival,
+    apply::{Arrival, author_key},
     merge::{id_text, millis, text},
     rows::Key,
 };
@@ -225,6 +225,36 @@ async fn bury_authors(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Authors of the arrivals who are not stored, because they were erased. What names them there is a hash.
+pub(super) async fn erased<'a>(
+    conn: &mut PgConnection,
+    arrivals: &'a [Arrival<'a>],
+) -> sqlx::Result<HashSet<Key<'a>>> {
+    let mut keys: Vec<Key<'a>> = Vec::new();
+    for arrival in arrivals {
+        if let Said::Post(post) = arrival.said {
+            let (workspace_id, platform) = (arrival.workspace_id, post.platform.as_str());
+            keys.push(author_key(&Key { workspace_id, platform, key: String::new() }, post));
+        }
+    }
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found: Vec<i64> = sqlx::query_scalar(
+        "select k.nth from jsonb_array_elements($1) with ordinality as k (key, nth)
+         join social.tombstones t
+           on t.workspace_id = k.key ->> 'workspace_id' and t.platform = k.key ->> 'platform' and t.kind = 'author'
+           and t.platform_id = social.erased_as(k.key ->> 'workspace_id', k.key ->> 'platform', k.key ->> 'key')",
+    )
+    .persistent(false)
+    .bind(Json(&keys))
+    .fetch_all(conn)
+    .await?;
+    let places: HashSet<usize> =
+        found.iter().filter_map(|nth| usize::try_from(*nth).ok()).collect();
+    Ok((1..).zip(keys).filter(|(nth, _)| places.contains(nth)).map(|(_, key)| key).collect())
 }
 
 /// Whether any tombstone is on one of these posts or of their authors.

@@ -43,13 +43,18 @@ name = "third"
 cron = "0 0 1 1 *"
 timezone = "UTC"
 kind = "maintenance.partitions"
+[[schedule]]
+name = "fourth"
+cron = "0 0 1 1 *"
+timezone = "UTC"
+kind = "social.retention"
 "#;
 
 /// What waits in the database when a run begins: ticks that are due, jobs of dead workers, jobs that are due, suspects,
 /// jobs that cannot be read, queries of a platform that are due, partitions that are over.
 const PLANTED: &str = r#"
 insert into ops.schedule_ticks (schedule, tick)
-  select s, now() - interval '2 years' from unnest(array['first', 'second', 'third']) s;
+  select s, now() - interval '2 years' from unnest(array['first', 'second', 'third', 'fourth']) s;
 insert into ops.jobs (workspace_id, kind, attempts_max, payload, state, attempt, leased_by, lease_until, started_at)
   select 'points', 'signals.process', 25, jsonb_build_object('signal_id', 'forsaken-' || n), 'running', 1, 'nobody',
          now() - interval '1 hour', now() - interval '2 hours' from generate_series(1, 2) n;
@@ -69,6 +74,14 @@ begin
                    parent || '_' || to_char(d, 'YYYYMMDD'), parent, d, d + 1);
   end loop;
 end $$;
+-- Two posts that are over, one of them with a decision.
+insert into social.authors (workspace_id, id, platform, platform_id, handle) values ('points', 'old', 'TWITTER', '77777', 'old');
+insert into social.posts (workspace_id, id, platform, platform_post_id, author_id, content, detected_at, processed_at)
+  select 'points', 'old-' || n, 'TWITTER', 'old_' || n, 'old', 'Long ago', now() - interval '200 days', now()
+  from generate_series(1, 2) n;
+insert into social.decisions (workspace_id, id, post_id, sss_score, ars_score, evs_score, trs_score, composite_score, mode, created_at)
+  values ('points', 'old', 'old-1', 0, 0, 0, 0, 0, 'DISENGAGED', now() - interval '200 days');
+select social.ensure_partitions(2);
 "#;
 
 /// What every run begins with.
@@ -159,6 +172,7 @@ impl Run {
         let db = Pg::create(&template.database).await;
         let mut app = App::new(&db, &["all"]);
         let (seen, config) = (app.home().join("seen"), app.home().join("millrace.toml"));
+        let archive = app.home().join("archive");
         std::fs::write(&config, SCHEDULES).unwrap();
         for (name, value) in [
             ("MILLRACE_POINTS_SEEN", seen.to_str().unwrap()),
@@ -180,6 +194,7 @@ impl Run {
             ("MILLRACE__SOCIAL__PROFILE", "vita"),
             ("MILLRACE__POLL__ALLOW_PRIVATE_ADDRESSES", "true"),
             ("MILLRACE__POLL__BREAKER_OPEN_S", "1"),
+            ("MILLRACE__SOCIAL__RETENTION__FOLDER", archive.to_str().unwrap()),
         ] {
             app = app.env(name, value);
         }

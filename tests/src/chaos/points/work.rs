@@ -164,7 +164,7 @@ async fn idle(run: &mut Run) -> Result<(), String> {
             "select (select count(*) from ops.jobs) + abs($1 - (select count(*) from ops.events where event_type is distinct from 'page.search'))
                   + (select count(*) from ops.events where state <> 'normalized')
                   + (select count(*) from signals.signals where processed_at is null and deleted_at is null)
-                  + 3 - (select count(*) from ops.schedule_ticks where tick > now() - interval '18 months')",
+                  + 4 - (select count(*) from ops.schedule_ticks where tick > now() - interval '18 months')",
         )
         .bind(i64::try_from(run.oracle.promised_so_far()).unwrap())
         .fetch_one(&run.db.pool)

@@ -4,7 +4,6 @@ mod budgets;
 mod looks;
 mod polling;
 mod rechecks;
-mod streaming;
 mod trouble;
 mod webhooks;
 

@@ -1,6 +1,7 @@
 //! `click_events`, `order_events`, `relationship_events`: what came of replies, each thing once.
 
 mod follow;
+mod forgotten;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,9 +52,10 @@ pub async fn apply(
     }
     for (workspace, outcomes) in by_workspace {
         alone(conn, workspace).await?;
+        let outcomes = forgotten::without(conn, workspace, outcomes).await?;
         let mut touched = Touched::default();
         let of = |kind: fn(&What) -> bool| {
-            Columns::of(outcomes.iter().copied().filter(|o| kind(&o.what)))
+            Columns::of(outcomes.iter().map(AsRef::as_ref).filter(|o| kind(&o.what)))
         };
         clicks(conn, workspace, &of(|w| matches!(w, What::Click { .. })), &mut touched).await?;
         orders(conn, workspace, &of(|w| matches!(w, What::Order { .. })), &mut touched).await?;
