@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
 };
 
 /// What was asked.
@@ -45,15 +46,17 @@ pub struct Reply {
     pub status: String,
     /// Headers but for the length.
     pub head: Vec<(String, String)>,
-    /// Body.
+    /// Body, or how it begins.
     pub body: Vec<u8>,
+    /// What follows, until nobody sends any more.
+    pub more: Option<mpsc::Receiver<Vec<u8>>>,
 }
 
 impl Reply {
     /// Without headers.
     #[must_use]
     pub fn new(status: impl ToString, body: impl Into<Vec<u8>>) -> Self {
-        Self { status: status.to_string(), head: Vec::new(), body: body.into() }
+        Self { status: status.to_string(), head: Vec::new(), body: body.into(), more: None }
     }
 }
 
@@ -80,15 +83,21 @@ where
         let answer = answer.clone();
         tokio::spawn(async move {
             let request = read(&mut stream).await?;
-            let Reply { status, head, body } = answer(request).await;
+            let Reply { status, head, body, more } = answer(request).await;
             let head: String =
                 head.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 {status}\r\n{head}content-length: {length}\r\nconnection: close\r\n\r\n"
-            );
+            let length = match &more {
+                None => format!("content-length: {}\r\n", body.len()),
+                Some(_) => String::new(),
+            };
+            let head = format!("HTTP/1.1 {status}\r\n{head}{length}connection: close\r\n\r\n");
             // A caller that leaves early is none of our business.
-            stream.write_all(&[head.as_bytes(), &body].concat()).await.ok()
+            stream.write_all(&[head.as_bytes(), &body].concat()).await.ok()?;
+            let mut more = more?;
+            while let Some(bytes) = more.recv().await {
+                stream.write_all(&bytes).await.ok()?;
+            }
+            Some(())
         });
     }
 }

@@ -84,7 +84,7 @@ impl Backend {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .partition(|(name, _)| name == "Status");
         let status = status.into_iter().next().map_or("200 OK".into(), |(_, status)| status);
-        Reply { status, head, body: output[end + 4..].to_vec() }
+        Reply { status, head, body: output[end + 4..].to_vec(), more: None }
     }
 
     /// Whatever runs on this machine now.

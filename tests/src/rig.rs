@@ -12,6 +12,13 @@ pub fn settings() -> Settings {
     Settings::from_parts(Path::new("unused"), None, std::iter::empty()).unwrap()
 }
 
+/// The real time, as platforms have it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "platforms have the real time")]
+pub fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
 /// A context on `pool`, with the hashing embedder.
 #[must_use]
 pub fn ctx(pool: &PgPool, settings: Settings) -> Arc<Ctx> {

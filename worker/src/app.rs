@@ -8,6 +8,7 @@ use millrace_config::{Clock, Settings};
 use millrace_ingest::{
     buffer::{self, Bridge, Buffer, Intake},
     events::{Events, counts::Counts},
+    poll::stream,
     receive::{Backlog, Receiver},
     registry::Registry,
     secrets::KeyRing,
@@ -108,6 +109,9 @@ pub async fn start(
     if roles.work {
         let ctx = context(&settings, jobs.clone(), queue.clone()).await?;
         embedder = Some(ctx.embedder.clone());
+        let (streaming, listening) = (ctx.clone(), stop.clone());
+        let streams = move || stream::run(streaming.clone(), listening.clone());
+        tokio::spawn(lasting("streams", streams));
         running.working = Some(Runtime::start(ctx, JOBS));
         if let Some(buffer) = &buffer {
             let bridge = bridge(&settings, buffer.clone(), queue.clone(), &stop)?;

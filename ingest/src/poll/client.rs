@@ -5,7 +5,7 @@ use std::{sync::OnceLock, time::Duration};
 use http::{HeaderMap, StatusCode};
 use millrace_config::Poll;
 use millrace_jobs::signals::endpoint::guard;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
 
 /// Longest answer read, bytes.
@@ -42,17 +42,25 @@ pub(super) fn client(settings: &Poll) -> anyhow::Result<Client> {
     Ok(CLIENT.get_or_init(|| client).clone())
 }
 
-/// Ask, and read the whole answer.
+/// Ask, and read the head of the answer.
 ///
 /// # Errors
 /// What happened, without address and payload.
-pub(super) async fn ask(settings: &Poll, request: RequestBuilder) -> Result<Answer, String> {
+pub(super) async fn send(settings: &Poll, request: RequestBuilder) -> Result<Response, String> {
     let (client, request) = request.build_split();
     let request = request.map_err(|e| e.without_url().to_string())?;
     if !settings.allow_private_addresses && is_private(request.url()) {
         return Err("the address is private; poll.allow_private_addresses allows that".into());
     }
-    let mut answer = client.execute(request).await.map_err(why)?;
+    client.execute(request).await.map_err(why)
+}
+
+/// Ask, and read the whole answer.
+///
+/// # Errors
+/// What happened, without address and payload.
+pub(super) async fn ask(settings: &Poll, request: RequestBuilder) -> Result<Answer, String> {
+    let mut answer = send(settings, request).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(why)? {
@@ -69,7 +77,7 @@ fn is_private(url: &Url) -> bool {
 }
 
 /// The kind of failure; the address may hold a token.
-fn why(error: reqwest::Error) -> String {
+pub(super) fn why(error: reqwest::Error) -> String {
     let kind = match &error {
         e if e.is_timeout() => "no answer in time",
         e if e.is_connect() => "no connection",

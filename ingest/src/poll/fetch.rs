@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use millrace_config::point::{Point, may_fail};
 use millrace_jobs::ctx::Ctx;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -116,41 +116,51 @@ pub(super) async fn fetch(
     Ok(fetched)
 }
 
-/// What a platform shows of a post of ours.
+/// Any other call, from a budget of its own.
 ///
 /// # Errors
 /// As those of [`fetch`].
-pub(super) async fn look(
+pub(super) async fn ask(
     ctx: &Ctx,
-    ring: &KeyRing,
-    platform: &'static dyn Platform,
-    source: &Polled,
-    kept: Kept,
-    id: &str,
+    (platform, source): (&'static dyn Platform, &Polled),
+    (ring, kept): (&KeyRing, Kept),
+    quota: Quota,
+    request: impl Fn(&Client, Of<'_>) -> RequestBuilder,
 ) -> anyhow::Result<Result<Answer, Failure>> {
-    let budget = budget(ctx, platform, source, &kept, platform.look_quota());
+    let budget = budget(ctx, platform, source, &kept, quota);
     let client = client::client(&ctx.settings.poll).context("HTTP client")?;
     let line = Line { ctx, ring, platform, source, client, budget };
-    line.ask(kept, |kept| platform.look(&line.client, line.of(kept), id)).await
+    line.ask(kept, |kept| request(&line.client, line.of(kept))).await
 }
 
-/// Posts by their ids.
+/// An answer that does not end, as far as its head.
 ///
 /// # Errors
 /// As those of [`fetch`].
-pub(super) async fn lookup(
+pub(super) async fn open(
     ctx: &Ctx,
-    ring: &KeyRing,
-    platform: &'static dyn Platform,
-    source: &Polled,
-    kept: Kept,
-    ids: &[String],
-) -> anyhow::Result<Result<Answer, Failure>> {
-    let budget = budget(ctx, platform, source, &kept, platform.lookup_quota());
+    (platform, source): (&'static dyn Platform, &Polled),
+    (ring, kept): (&KeyRing, &Kept),
+    quota: Quota,
+    request: impl Fn(&Client, Of<'_>) -> RequestBuilder,
+) -> anyhow::Result<Result<Response, Failure>> {
+    let budget = budget(ctx, platform, source, kept, quota);
     let client = client::client(&ctx.settings.poll).context("HTTP client")?;
     let line = Line { ctx, ring, platform, source, client, budget };
-    let ids = ids.join(",");
-    line.ask(kept, |kept| platform.lookup(&line.client, line.of(kept), &ids)).await
+    if let Err(wait) = line.take().await? {
+        return Ok(Err(Failure::NotNow(wait)));
+    }
+    let request = request(&line.client, line.of(kept));
+    match client::send(&ctx.settings.poll, request).await {
+        Ok(answer) => {
+            line.noted(answer.status(), answer.headers()).await?;
+            Ok(Ok(answer))
+        }
+        Err(why) => {
+            line.note(Ended { failed: true, ..Ended::default() }).await?;
+            Ok(Err(Failure::Away(why)))
+        }
+    }
 }
 
 fn budget(
@@ -213,8 +223,7 @@ impl Line<'_> {
 
     /// One call within the budget.
     async fn call(&self, request: RequestBuilder) -> anyhow::Result<Result<Answer, Failure>> {
-        let pool = &self.ctx.pool;
-        if let Err(wait) = budgets::take(pool, &self.budget).await.context("budget")? {
+        if let Err(wait) = self.take().await? {
             return Ok(Err(Failure::NotNow(wait)));
         }
         may_fail(Point::CallTaken)?;
@@ -225,13 +234,8 @@ impl Line<'_> {
                 return Ok(Err(Failure::Away(why)));
             }
         };
-        let now = self.ctx.clock.now();
-        let told = self.platform.told(&answer.headers, now);
+        let wait = self.noted(answer.status, &answer.headers).await?;
         let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
-        let failed = limited || answer.status.is_server_error();
-        let said = retry_after(&answer.headers, now).filter(|_| failed);
-        let wait = said.or_else(|| limited.then(|| until(told, now)));
-        self.note(Ended { told, failed, wait }).await?;
         // An error of its own is one, whatever it says of when to come again: the budget remembers that.
         Ok(match wait.filter(|_| limited) {
             Some(wait) => {
@@ -243,8 +247,41 @@ impl Line<'_> {
         })
     }
 
+    /// Note what an answer says of the budget; how long it asks us to wait, if so.
+    async fn noted(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> anyhow::Result<Option<Duration>> {
+        let now = self.ctx.clock.now();
+        let told = self.platform.told(headers, now);
+        let limited = status == StatusCode::TOO_MANY_REQUESTS;
+        let failed = limited || status.is_server_error();
+        let said = retry_after(headers, now).filter(|_| failed);
+        let wait = said.or_else(|| limited.then(|| until(told, now)));
+        self.note(Ended { told, failed, wait }).await?;
+        Ok(wait)
+    }
+
     async fn note(&self, ended: Ended) -> anyhow::Result<()> {
-        budgets::note(&self.ctx.pool, &self.budget, ended).await.context("budget")
+        let low = budgets::note(&self.ctx.pool, &self.budget, ended).await.context("budget")?;
+        self.warn(low);
+        Ok(())
+    }
+
+    /// One call of the budget, or how long there is none.
+    async fn take(&self) -> anyhow::Result<Result<(), Duration>> {
+        let taken = budgets::take(&self.ctx.pool, &self.budget).await.context("budget")?;
+        Ok(taken.map(|low| self.warn(low)))
+    }
+
+    /// Four fifths of a window are used: said once, for what is left does not grow before the next.
+    fn warn(&self, low: budgets::BecameLow) {
+        if low {
+            let (source_id, bucket) = (&self.source.id, self.budget.quota.bucket);
+            tracing::warn!(source_id, bucket, "four fifths of the calls of a window are used");
+            metrics::counter!("millrace_poll_quota_low_total", "bucket" => bucket).increment(1);
+        }
     }
 
     /// Another token; `None` if this one is all there is. One renews: with some platforms a new token ends the others.

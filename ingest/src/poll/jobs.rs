@@ -8,6 +8,7 @@ use millrace_config::point::{Point, may_fail};
 use millrace_jobs::{
     ctx::Ctx,
     queue::{self, Job, Leased, NewJob, Verdict},
+    social::temporal::Calendar,
 };
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -125,9 +126,12 @@ impl Poll {
         (self.source.workspace_id.clone(), self.source.id.clone(), self.query.hash())
     }
 
-    fn interval(&self, default_s: u64) -> Duration {
+    /// The source's own, or the service's; more often when the brand's calendar says so.
+    fn interval(&self, ctx: &Ctx) -> anyhow::Result<Duration> {
         let own = self.source.options.get("interval_s").and_then(Value::as_u64);
-        Duration::from_secs(own.unwrap_or(default_s).clamp(*INTERVAL_S.start(), *INTERVAL_S.end()))
+        let brand = ctx.social.brands.of(&ctx.settings, &self.source.workspace_id)?;
+        let strategy = Calendar::of(&brand.profile).at(ctx.clock.now()).strategy;
+        Ok(every(own.unwrap_or(ctx.settings.poll.interval_s), strategy.multiplier()))
     }
 }
 
@@ -138,7 +142,7 @@ async fn page(ctx: &Ctx, lease: &Leased<Page>) -> anyhow::Result<Verdict> {
     let ring = KeyRing::load(&ctx.settings.secrets).context("key ring")?;
     let (workspace_id, source_id, query_hash) = poll.key();
     let key = Key { workspace_id: &workspace_id, source_id: &source_id, query_hash: &query_hash };
-    let interval = poll.interval(ctx.settings.poll.interval_s);
+    let interval = poll.interval(ctx)?;
     let asked = fetch::fetch(ctx, &ring, &poll.source, &poll.query, &poll.cursor, key).await?;
     let failure = match asked {
         Ok(fetched) => return store(ctx, lease, &poll, key, fetched, interval).await,
@@ -266,6 +270,12 @@ pub(super) fn fetched_event(
     }
 }
 
+/// So many times as often as every `seconds`.
+fn every(seconds: u64, multiplier: f64) -> Duration {
+    let [least, most] = [INTERVAL_S.start(), INTERVAL_S.end()].map(|s| Duration::from_secs(*s));
+    Duration::from_secs(seconds).clamp(least, most).div_f64(multiplier).clamp(least, most)
+}
+
 /// 1, 2, 4, 8, 10 s, a fifth of it random either way; after that, as often as the query is asked anyway.
 fn back_off(errors_before: i32, interval: Duration) -> Duration {
     let step = match u32::try_from(errors_before) {
@@ -273,4 +283,19 @@ fn back_off(errors_before: i32, interval: Duration) -> Duration {
         _ => interval.max(Duration::from_secs(10)),
     };
     step.mul_f64(rand::rng().random_range(0.8..1.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_moves_the_interval_within_its_bounds() {
+        let seconds = |seconds, multiplier| every(seconds, multiplier).as_secs_f64();
+        assert_eq!(seconds(300, 1.0), 300.0);
+        assert_eq!(seconds(300, 2.0), 150.0);
+        assert_eq!(seconds(300, 0.5), 600.0);
+        assert_eq!(seconds(1, 10.0), 1.0, "never more often than each second");
+        assert_eq!(seconds(86_400, 0.1), 86_400.0, "never less often than each day");
+    }
 }

@@ -14,12 +14,13 @@ use millrace_jobs::{
     social::outcomes::windows::{self, LATEST, Shown},
     store::social::reply_outcomes::{self, Posted},
 };
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{
     client::Answer,
     fetch::{self, Failure},
-    platform::{NoPage, platform},
+    platform::{NoPage, Of, platform},
 };
 use crate::{
     json::{self, Object},
@@ -108,7 +109,10 @@ async fn ask(ctx: &Ctx, posted: &Posted) -> anyhow::Result<Result<(Shown, bool),
     for source in sources.iter().filter(ours) {
         let kept = credentials::load(&ctx.pool, &ring, &source.id).await.context("credentials")?;
         let (Some(kept), Some(platform)) = (kept, platform(kind)) else { continue };
-        let answer = fetch::look(ctx, &ring, platform, source, kept, &posted.platform_post_id);
+        let look =
+            |client: &Client, of: Of<'_>| platform.look(client, of, &posted.platform_post_id);
+        let answer =
+            fetch::ask(ctx, (platform, source), (&ring, kept), platform.look_quota(), look);
         return Ok(answer.await?.and_then(|answer| {
             let is_gone = is_gone(&answer);
             let shown =

@@ -13,6 +13,7 @@ use millrace_jobs::{
     store::social::checks,
 };
 use rand::seq::IndexedRandom;
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use super::{
     fetch::{self, Failure},
     jobs::fetched_event,
     look::is_gone,
-    platform::{Platform, column, platform},
+    platform::{Of, Platform, column, platform},
 };
 use crate::{
     events::insert,
@@ -191,7 +192,9 @@ async fn shown(
     let Some(kept) = kept else {
         return Ok(Err(Failure::Wrong("the source has no credentials to poll with".into())));
     };
-    let answer = fetch::lookup(ctx, &ring, platform, source, kept, ids).await?;
+    let (ids, quota) = (ids.join(","), platform.lookup_quota());
+    let lookup = |client: &Client, of: Of<'_>| platform.lookup(client, of, &ids);
+    let answer = fetch::ask(ctx, (platform, source), (&ring, kept), quota, lookup).await?;
     Ok(answer.and_then(|answer| {
         if is_gone(&answer) {
             return Ok(Shown { body: b"{}".to_vec(), any: false });

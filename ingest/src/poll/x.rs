@@ -4,6 +4,7 @@ use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use http::HeaderMap;
 use millrace_jobs::social::outcomes::windows::Shown;
 use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
 
 use super::{
     access::{Credentials, Grant, expose},
@@ -27,6 +28,35 @@ const REACH: TimeDelta = TimeDelta::minutes(7 * 24 * 60 - 10);
 
 const TWEET_FIELDS: &str = "author_id,conversation_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,public_metrics,referenced_tweets";
 const USER_FIELDS: &str = "created_at,description,name,public_metrics,username,verified";
+
+/// Connections of the filtered stream, and changes of its rules (X, "Rate limits").
+pub(super) const STREAM: Quota =
+    Quota { bucket: "search/stream", limit: 50.0, window_s: 900.0, refill_per_s: 0.0 };
+pub(super) const RULES: Quota =
+    Quota { bucket: "search/stream/rules", limit: 25.0, window_s: 900.0, refill_per_s: 0.0 };
+
+/// The request for the filtered stream.
+pub(super) fn stream(client: &Client, of: Of<'_>) -> RequestBuilder {
+    let base = of.base("api_url", "https://api.x.com");
+    let pairs =
+        [("expansions", "author_id"), ("tweet.fields", TWEET_FIELDS), ("user.fields", USER_FIELDS)];
+    client
+        .get(with_query(&format!("{base}/2/tweets/search/stream"), &pairs))
+        .bearer_auth(expose(of.credentials.bearer.as_ref()))
+}
+
+/// The request for its rules, or to change them.
+pub(super) fn rules(client: &Client, of: Of<'_>, change: Option<&Value>) -> RequestBuilder {
+    let base = of.base("api_url", "https://api.x.com");
+    let address = format!("{base}/2/tweets/search/stream/rules");
+    let request = match change {
+        None => client.get(address),
+        Some(change) => {
+            client.post(address).header("content-type", "application/json").body(change.to_string())
+        }
+    };
+    request.bearer_auth(expose(of.credentials.bearer.as_ref()))
+}
 
 impl Platform for X {
     fn page(&self, client: &Client, of: Of<'_>, ask: &Ask<'_>) -> RequestBuilder {

@@ -2,6 +2,7 @@
 //! asks for.
 
 mod shapes;
+mod stream;
 
 pub use shapes::{Post, Writer};
 
@@ -56,6 +57,7 @@ struct State {
     window: (Instant, usize),
     /// Calls that were turned away.
     over: usize,
+    stream: stream::Stream,
 }
 
 /// A platform; it ends with the runtime.
@@ -79,6 +81,7 @@ impl Platform {
             limit: None,
             window: (Instant::now(), 0),
             over: 0,
+            stream: stream::Stream::default(),
         }));
         let answering = state.clone();
         let url = fake::start(move |request| {
@@ -232,6 +235,9 @@ impl State {
         let bearer = format!("Bearer {}", self.token);
         if request.header("authorization") != Some(&bearer) {
             return (Duration::ZERO, Reply { head, ..Reply::new("401 Unauthorized", "{}") });
+        }
+        if path.starts_with("/2/tweets/search/stream") {
+            return (Duration::ZERO, self.stream.answer(path, request));
         }
         let Some(body) = self.posts_page(path, query) else {
             let absent = json!({ "error": { "code": 100, "error_subcode": 33 } });

@@ -115,6 +115,12 @@ pub(super) fn x(posts: &[&Post], next: Option<String>, missing: &[&str]) -> Valu
         "includes": { "users": posts.iter().map(user).collect::<Vec<_>>() } })
 }
 
+/// A line of X's stream.
+pub(super) fn line(post: &Post) -> Value {
+    let page = x(&[post], None, &[]);
+    json!({ "data": page["data"][0], "includes": page["includes"], "matching_rules": [{ "id": "1" }] })
+}
+
 /// A listing of Reddit.
 pub(super) fn reddit(posts: &[&Post], next: Option<String>) -> Value {
     let children: Vec<Value> = posts.iter().map(|post| post.reddit()).collect();

@@ -23,11 +23,14 @@ pub(crate) struct Budget {
     pub(crate) open_s: f64,
 }
 
+/// Whether a call was the one with which a budget became low: of a window, a fifth is left.
+pub(crate) type BecameLow = bool;
+
 /// Take one call, or learn how long to wait.
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn take(pool: &PgPool, of: &Budget) -> sqlx::Result<Result<(), Duration>> {
+pub(crate) async fn take(pool: &PgPool, of: &Budget) -> sqlx::Result<Result<BecameLow, Duration>> {
     // Nothing is known of a window yet: one call finds out.
     sqlx::query(
         "insert into ops.rate_budgets (workspace_id, credential, bucket, limit_n, remaining, refill_per_s, window_s, reset_at)
@@ -45,7 +48,7 @@ pub(crate) async fn take(pool: &PgPool, of: &Budget) -> sqlx::Result<Result<(), 
     .execute(pool)
     .await?;
     // The first one after an open breaker is a probe: the others wait for what comes of it.
-    let (taken, wait): (bool, Option<f64>) = sqlx::query_as(
+    let (taken, wait, low): (bool, Option<f64>, Option<bool>) = sqlx::query_as(
         "with cell as (
            select b.*, clock_timestamp() as at, b.refill_per_s = 0 and clock_timestamp() > b.reset_at + make_interval(secs => $6) as over
            from ops.rate_budgets b where b.workspace_id = $1 and b.credential = $2 and b.bucket = $3 for update
@@ -69,7 +72,8 @@ pub(crate) async fn take(pool: &PgPool, of: &Budget) -> sqlx::Result<Result<(), 
                         case when available >= 1 then null
                              when not seen then at + interval '1 second'
                              when refill_per_s > 0 then at + make_interval(secs => (1 - available) / refill_per_s)
-                             else reset_at + make_interval(secs => $6) end) - at)::float8 from stock)",
+                             else reset_at + make_interval(secs => $6) end) - at)::float8 from stock),
+                (select seen and available > limit_n / 5 and available - 1 <= limit_n / 5 from stock)",
     )
     .bind(&of.workspace_id)
     .bind(&of.credential)
@@ -80,7 +84,7 @@ pub(crate) async fn take(pool: &PgPool, of: &Budget) -> sqlx::Result<Result<(), 
     .fetch_one(pool)
     .await?;
     Ok(if taken {
-        Ok(())
+        Ok(low.unwrap_or(false))
     } else {
         Err(Duration::from_secs_f64(wait.unwrap_or(1.0).clamp(0.5, LOOK_AGAIN_S)))
     })
@@ -100,9 +104,13 @@ pub(crate) struct Ended {
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn note(pool: &PgPool, of: &Budget, ended: Ended) -> sqlx::Result<()> {
-    sqlx::query(
-        "update ops.rate_budgets
+pub(crate) async fn note(pool: &PgPool, of: &Budget, ended: Ended) -> sqlx::Result<BecameLow> {
+    let low: Option<Option<bool>> = sqlx::query_scalar(
+        "with was as (
+           select seen and remaining > limit_n / 5 as plenty from ops.rate_budgets
+           where workspace_id = $1 and credential = $2 and bucket = $3
+         )
+         update ops.rate_budgets
          set limit_n = case when refill_per_s > 0 then limit_n else coalesce($4, limit_n) end,
              remaining = case when refill_per_s > 0 then remaining
                               when $5::float8 is null and $8 then case when seen then remaining else 1 end
@@ -117,7 +125,8 @@ pub(crate) async fn note(pool: &PgPool, of: &Budget, ended: Ended) -> sqlx::Resu
              open_until = case when not $8 then null
                                when failures + 1 >= $9 then clock_timestamp() + make_interval(secs => $10)
                                else open_until end
-         where workspace_id = $1 and credential = $2 and bucket = $3",
+         where workspace_id = $1 and credential = $2 and bucket = $3
+         returning (select plenty from was) and remaining <= limit_n / 5",
     )
     .bind(&of.workspace_id)
     .bind(&of.credential)
@@ -129,7 +138,7 @@ pub(crate) async fn note(pool: &PgPool, of: &Budget, ended: Ended) -> sqlx::Resu
     .bind(ended.failed)
     .bind(of.failures_max)
     .bind(of.open_s)
-    .execute(pool)
+    .fetch_optional(pool)
     .await?;
-    Ok(())
+    Ok(low.flatten().unwrap_or(false))
 }

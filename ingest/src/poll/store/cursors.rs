@@ -157,6 +157,18 @@ pub(crate) async fn begin(
     Ok(())
 }
 
+/// All queries of a source are due now.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn hasten(pool: &PgPool, source_id: &str) -> sqlx::Result<()> {
+    sqlx::query("update ops.ingest_cursors set next_at = now() where source_id = $1 and active and next_at > now()")
+        .bind(source_id)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// Why a page could not be had, and what follows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failed<'a> {

@@ -24,6 +24,7 @@ mod pipeline;
 mod queue;
 mod report;
 mod server;
+mod social;
 mod texts;
 mod words;
 
@@ -46,6 +47,7 @@ async fn main() {
             "ingest" => ingest::run(&mut report).await,
             "pipeline" => pipeline::run(&mut report).await,
             "words" => words::run(&mut report),
+            "social" => social::run(&mut report, &options).await,
             "memory" => memory::run(&mut report).await,
             "texts" => texts::run(&mut report, &names.next().unwrap()).await,
             "payloads" => {
@@ -58,7 +60,7 @@ async fn main() {
             "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, words, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, words, social, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }

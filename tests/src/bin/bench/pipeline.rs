@@ -103,15 +103,15 @@ pub(crate) async fn run(report: &mut Report) {
 }
 
 /// CPU seconds used so far.
-struct Cpu {
-    model: f64,
-    others: f64,
-    postgres: f64,
+pub(crate) struct Cpu {
+    pub(crate) model: f64,
+    pub(crate) others: f64,
+    pub(crate) postgres: f64,
 }
 
 impl Cpu {
     /// Of this process's threads and of the connections that are open.
-    async fn now(pool: &PgPool) -> Self {
+    pub(crate) async fn now(pool: &PgPool) -> Self {
         let (mut model, mut others, mut postgres) = (0.0, 0.0, 0.0);
         for task in std::fs::read_dir("/proc/self/task").unwrap() {
             let (name, seconds) = cpu(&task.unwrap().path().join("stat"));

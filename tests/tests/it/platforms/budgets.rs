@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use millrace_jobs::social::profile::Profile;
 use millrace_tests::{
-    Pg,
+    App, Pg,
     platforms::{Platform, Trouble},
     wait_until,
 };
@@ -91,4 +92,46 @@ async fn a_platform_that_says_no_is_left_alone_as_long_as_it_says() {
     .await
     .unwrap();
     assert!((30.0..=60.0).contains(&left), "a minute, when it does not say how long: {left}");
+}
+
+#[tokio::test]
+async fn a_budget_that_runs_low_is_said_once() {
+    let db = Pg::database().await;
+    let platform = Platform::start(4).await;
+    platform.write("x", [30]);
+    platform.allow(10, Duration::from_secs(600));
+    let app = worker(&db).ready().await;
+    source(&app, &platform, "x", json!({ "queries": ["a", "b", "c"] })).await;
+    wait_until("the window is used up", SOON, async || {
+        poll(&app).await;
+        (platform.calls().len() == 10).then_some(())
+    })
+    .await;
+    let said = |app: &App| app.log().matches("four fifths of the calls").count();
+    wait_until("it is said", SOON, async || (said(&app) > 0).then_some(())).await;
+    poll(&app).await;
+    assert_eq!((said(&app), platform.over()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_brands_calendar_says_how_often_is_asked() {
+    let db = Pg::database().await;
+    let platform = Platform::start(4).await;
+    platform.write("x", [30]);
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("profile.toml");
+    let days = r#"["mon", "tue", "wed", "thu", "fri", "sat", "sun"]"#;
+    let always = format!(
+        "[[temporal]]\nname = \"always\"\npriority = 9\ndays = {days}\nfrom = 0\nto = 24\nmultiplier = 10.0\n"
+    );
+    let profile = format!("{}\n{always}", Profile::shipped("vita").unwrap());
+    std::fs::write(&path, profile).unwrap();
+    let app = worker(&db).env("MILLRACE__SOCIAL__PROFILE", path.to_str().unwrap()).ready().await;
+    source(&app, &platform, "x", json!({ "queries": ["a"], "interval_s": 6000 })).await;
+    all_there(&app, &db, &platform).await;
+    let next = "select extract(epoch from next_at - last_ok_at)::bigint from ops.ingest_cursors";
+    wait_until("the next sweep in a tenth of the time", SOON, async || {
+        (db.count(next).await == 600).then_some(())
+    })
+    .await;
 }
