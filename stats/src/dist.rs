@@ -1,7 +1,7 @@
 //! Distribution functions that keep their relative accuracy in both tails.
 //!
 //! `erfc` and `lgamma` are libm's (musl's, below 1 ulp). The incomplete beta and gamma functions are
-//! continued fractions (Lentz 1976; DLMF 8.17.22 and 8.9.2) behind a leading factor in Loader's saddle-point
+//! continued fractions (Lentz 1976) behind a leading factor in Loader's saddle-point
 //! form (2000, "Fast and accurate computation of binomial probabilities"), because statrs 0.19 loses seven
 //! digits at a = b = 5000 and more beyond. All are computed as logarithms and exponentiated last.
 
@@ -124,10 +124,10 @@ pub(crate) fn ln_beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     }
     let ln_lead = ln_beta_lead(a, b, x, y);
     if x < (a + 1.0) / (a + b + 2.0) {
-        let low = (ln_lead - a.ln() + beta_fraction(a, b, x).ln()).min(0.0);
+        let low = (ln_lead + beta_fraction(a, b, x, y).ln()).min(0.0);
         (low, ln_one_minus(low))
     } else {
-        let high = (ln_lead - b.ln() + beta_fraction(b, a, y).ln()).min(0.0);
+        let high = (ln_lead + beta_fraction(b, a, y, x).ln()).min(0.0);
         (ln_one_minus(high), high)
     }
 }
@@ -215,16 +215,17 @@ fn ln_one_minus(l: f64) -> f64 {
     if l > -LN_2 { (-l.exp_m1()).ln() } else { (-l.exp()).ln_1p() }
 }
 
-/// DLMF 8.17.22 by the modified Lentz algorithm.
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
-    let sum = a + b;
-    let mut fraction = Lentz::new(1.0, 1.0 - sum * x / (a + 1.0));
+/// The even part of DLMF 8.17.22 (DiDonato & Morris 1992, equation 9), which needs `y` and so stays exact where
+/// x rounds to 1.
+fn beta_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    let plain = |m: f64| (a + m) * (a * y - b * x + 1.0 + m * (1.0 + y)) / (a + 2.0 * m + 1.0);
+    let mut fraction = Lentz::new(plain(0.0));
     for m in 1..TERMS_MAX {
         let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        fraction.push(even, 1.0);
-        let odd = -(a + m) * (sum + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        if fraction.push(odd, 1.0) {
+        let odd = a + 2.0 * m - 1.0;
+        let step = m * (b - m) * x / odd;
+        let above = (a + m - 1.0) / odd * (a + b + m - 1.0) * x * step;
+        if fraction.push(above, m + step + plain(m)) {
             break;
         }
     }
@@ -234,7 +235,7 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
 /// DLMF 8.9.2 in its even part: 1/(x+1-a- 1(1-a)/(x+3-a- ...)).
 fn gamma_fraction(a: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - a;
-    let mut fraction = Lentz::new(1e290, b);
+    let mut fraction = Lentz::new(b);
     for n in 1..TERMS_MAX {
         let n = f64::from(n);
         b += 2.0;
@@ -253,9 +254,9 @@ struct Lentz {
 }
 
 impl Lentz {
-    fn new(c: f64, b0: f64) -> Self {
+    fn new(b0: f64) -> Self {
         let d = 1.0 / apart(b0);
-        Self { c, d, value: d }
+        Self { c: 1e290, d, value: d }
     }
 
     /// Takes the next step; true when it no longer changes the value.
