@@ -105,7 +105,7 @@ async fn load(pool: &PgPool, from: i32, to: i32, author: &str, divisor: i32) {
             .unwrap();
         at = end + 1;
     }
-    sqlx::raw_sql("set session_replication_role = origin; set synchronous_commit = on; vacuum analyze social.posts, social.authors, social.decisions, social.post_metric_snapshots")
+    sqlx::raw_sql("set session_replication_role = origin; set synchronous_commit = on; analyze social.posts, social.authors, social.decisions, social.post_metric_snapshots")
         .execute(&mut *conn)
         .await
         .unwrap();
