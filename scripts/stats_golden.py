@@ -194,6 +194,91 @@ def simplex():
         put("kl_projection", [i], x)
 
 
+ROWS = [[0.5, -1.2], [1.5, 0.3], [-0.7, 0.9], [2.2, -0.4], [0.1, 0.2], [-1.4, -0.8], [0.9, 1.7], [-0.3, 0.5]]
+REAL = [1.3, 2.9, -0.4, 4.4, 0.6, -2.5, 3.1, 0.2]
+BINARY = [1, 1, 0, 1, 0, 0, 1, 1]
+
+
+def fit(link, ridge):
+    """Penalised Newton in 60 digits, far past convergence."""
+    x = mp.matrix([[1, *row] for row in ROWS])
+    y = mp.matrix(BINARY if link == "logit" else REAL)
+    penalty = mp.diag([0, ridge, ridge])
+    beta = mp.matrix(3, 1)
+    for _ in range(60):
+        eta = x * beta
+        mu = eta.apply(lambda e: 1 / (1 + mp.exp(-e))) if link == "logit" else eta
+        w = mp.diag([m * (1 - m) if link == "logit" else 1 for m in mu])
+        beta += mp.lu_solve(x.T * w * x + penalty, x.T * (y - mu) - penalty * beta)
+    return beta
+
+
+def runs():
+    """Run lengths after six values by summing over every way to cut them, from marginal likelihoods."""
+    values = [mp.mpf(v) for v in (0.1, -0.3, 0.2, 4.1, 3.8, 4.3)]
+    hazard, mu0, k0, a0, b0 = mp.mpf(1) / 20, 0, 1, 1, mp.mpf(1)
+
+    def marginal(v):
+        n, mean = len(v), sum(v) / len(v)
+        kn, an = k0 + n, a0 + mp.mpf(n) / 2
+        bn = b0 + sum((x - mean) ** 2 for x in v) / 2 + k0 * n * (mean - mu0) ** 2 / (2 * kn)
+        return mp.gamma(an) / mp.gamma(a0) * b0**a0 / bn**an * mp.sqrt(mp.mpf(k0) / kn) * (2 * mp.pi) ** (-mp.mpf(n) / 2)
+
+    total = {}
+    for cuts in range(2**5):
+        weight, start = mp.mpf(1), 0
+        for i in range(1, 6):
+            cut = cuts >> (i - 1) & 1
+            weight *= hazard if cut else 1 - hazard
+            if cut:
+                weight *= marginal(values[start:i])
+                start = i
+        weight *= marginal(values[start:])
+        total[6 - start] = total.get(6 - start, 0) + weight
+    everything = sum(total.values())
+    for length, weight in sorted(total.items()):
+        put("run", [length], (1 - hazard) * weight / everything)
+
+
+def models():
+    for i in range(3):
+        put("ridge", [i], fit("identity", mp.mpf("0.7"))[i])
+        put("logit", [i], fit("logit", mp.mpf("0.7"))[i])
+    runs()
+    put("sample_ratio_p", [], stats.chisquare([5210, 4790, 2400], np.array([0.4, 0.4, 0.2]) * 12400).pvalue)
+    for mean, sigma, x in ((0, 1, 0), (0.2, 0.5, 1.4), (3, 0.1, -2)):
+        mean, sigma, x = mp.mpf(mean), mp.mpf(sigma), mp.mpf(x)
+        marks = sorted({x, *(mean + k * sigma for k in (-30, -8, -3, 0, 3, 8, 30))})
+        integral = sum(mp.quad(lambda t: (mp.ncdf((t - mean) / sigma) - (1 if low >= x else 0)) ** 2, [low, high])
+                       for low, high in zip(marks, marks[1:]))
+        put("crps", [float(mean), float(sigma), float(x)], integral)
+    y, v = np.array([0.3, 0.1, 0.6, -0.2, 0.25]), np.array([0.01, 0.02, 0.015, 0.04, 0.008])
+    w = 1 / v
+    q = np.sum(w * (y - np.sum(w * y) / w.sum()) ** 2)
+    tau = max(0, (q - 4) / (w.sum() - np.sum(w**2) / w.sum()))
+    put("tau_squared", [], tau)
+    put("pooled_mean", [], np.average(y, weights=1 / (v + tau)))
+    s, n = np.array([3, 10, 25, 4]), np.array([100, 150, 200, 90])
+    p = s.sum() / n.sum()
+    put("rate_tau_squared", [], (np.sum(n * (s / n - p) ** 2) - 3 * p * (1 - p)) / (n.sum() - np.sum(n**2) / n.sum()))
+    x = np.array([[1, *row] for row in ROWS])
+    sigma = np.linalg.inv(0.5 * np.eye(3) + x.T @ x)
+    for i in range(3):
+        put("theta", [i], (sigma @ x.T @ np.array(REAL))[i])
+    put("spread", [], x[3] @ sigma @ x[3])
+    revenue = np.array([0, 0, 3.5, 0, 12.0, 0, 1.2, 0, 0, 7.7, 0, 30.0])
+    logs = np.log(revenue[revenue > 0])
+    share, square = len(logs) / len(revenue), logs.var(ddof=1)
+    ln_mean = np.log(share) + logs.mean() + square / 2
+    put("hurdle_mean", [], np.exp(ln_mean))
+    ln_var = (1 - share) / (len(revenue) * share) + square / len(logs) + square**2 / (2 * (len(logs) - 1))
+    put("hurdle_high", [], np.exp(ln_mean + stats.norm.ppf(0.975) * np.sqrt(ln_var)))
+    a = np.array(A)
+    b = np.array(B[:12])
+    put("cuped_theta", [], np.cov(a, b)[0, 1] / b.var(ddof=1))
+    put("cuped_reduction", [], np.corrcoef(a, b)[0, 1] ** 2)
+
+
 def write(name, *parts):
     out.clear()
     for part in parts:
@@ -208,3 +293,4 @@ if __name__ == "__main__":
     write("samples", samples)
     write("rates", rates)
     write("sequences", sequences, simplex)
+    write("models", models)

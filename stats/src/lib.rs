@@ -4,10 +4,18 @@
 //! an [`Error`], never a panic, and no returned number is NaN. Probabilities and shares are in 0..=1, never
 //! percent; `alpha` is the error allowed to a test or left outside an interval (.05 for 95 %).
 
+pub mod checks;
 pub mod dist;
+pub mod draw;
+pub mod drift;
+pub mod hurdle;
 mod inverse;
+pub mod linear_ts;
+mod matrix;
 pub mod means;
+pub mod policy;
 pub mod rates;
+pub mod regression;
 pub mod robust;
 pub mod sequential;
 pub mod shrink;

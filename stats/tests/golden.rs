@@ -1,12 +1,20 @@
 //! Against what mpmath and scipy say (`scripts/stats_golden.py` wrote the files): 1e-9 relative, tails included.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use millrace_stats::{
-    Interval, dist,
+    Interval,
+    checks::{self, Cuped},
+    dist,
+    drift::ChangePoints,
+    hurdle::Hurdle,
+    linear_ts::State,
     means::{self, Moments},
     rates::{self, Beta, Gamma},
-    robust, sequential, simplex,
+    regression::{self, Link, Observation},
+    robust, sequential,
+    shrink::{self, Estimate, Outcomes},
+    simplex,
 };
 use serde_json::Value;
 
@@ -109,6 +117,71 @@ fn sequences() {
         "half_width" => sequential::half_width(x[0], x[1], x[2], 0.05).unwrap(),
         "bh" => adjusted[index(x[0])],
         "kl_projection" => projected[index(x[0])],
+        other => panic!("{other}"),
+    });
+}
+
+const ROWS: [[f64; 2]; 8] = [
+    [0.5, -1.2],
+    [1.5, 0.3],
+    [-0.7, 0.9],
+    [2.2, -0.4],
+    [0.1, 0.2],
+    [-1.4, -0.8],
+    [0.9, 1.7],
+    [-0.3, 0.5],
+];
+const REAL: [f64; 8] = [1.3, 2.9, -0.4, 4.4, 0.6, -2.5, 3.1, 0.2];
+const BINARY: [f64; 8] = [1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+
+fn fitted(link: Link, outcomes: &[f64]) -> Vec<f64> {
+    let observations: Vec<Observation> = (0..8)
+        .map(|i| Observation {
+            id: i.to_string(),
+            features: ROWS[i].to_vec(),
+            outcome: outcomes[i],
+        })
+        .collect();
+    regression::fit(&observations, link, 0.7).unwrap().coefficients
+}
+
+#[test]
+fn models() {
+    let (ridge, logit) = (fitted(Link::Identity, &REAL), fitted(Link::Logit, &BINARY));
+    let mut changes = ChangePoints::new(20.0, 0.0, 1.0, 100).unwrap();
+    for value in [0.1, -0.3, 0.2, 4.1, 3.8, 4.3] {
+        changes.push(value).unwrap();
+    }
+    let estimates: Vec<Estimate> =
+        [(0.3, 0.01), (0.1, 0.02), (0.6, 0.015), (-0.2, 0.04), (0.25, 0.008)]
+            .map(|(mean, variance)| Estimate { mean, variance })
+            .to_vec();
+    let outcomes = [(3.0, 100.0), (10.0, 150.0), (25.0, 200.0), (4.0, 90.0)]
+        .map(|(successes, trials)| Outcomes { successes, trials });
+    let mut state = State::new(3, 0.5).unwrap();
+    for (row, reward) in ROWS.iter().zip(REAL) {
+        state.update(&[1.0, row[0], row[1]], reward, 1.0).unwrap();
+    }
+    let posterior = state.posterior().unwrap();
+    let revenue = [0.0, 0.0, 3.5, 0.0, 12.0, 0.0, 1.2, 0.0, 0.0, 7.7, 0.0, 30.0];
+    let mean = Hurdle::of(&revenue).unwrap().mean(0.05).unwrap();
+    let cuped = Cuped::fit(&A, &B[..12]).unwrap();
+    let at = |x: &[f64]| (0..9_usize).find(|i| i.to_string() == x[0].to_string()).unwrap();
+    check(include_str!("golden/models.json"), 1e-9, |name, x, _| match name {
+        "ridge" => ridge[at(x)],
+        "logit" => logit[at(x)],
+        "run" => changes.runs()[at(x)].probability,
+        "sample_ratio_p" => checks::sample_ratio(&[5210, 4790, 2400], &[0.4, 0.4, 0.2]).unwrap().p,
+        "crps" => checks::crps_normal(x[0], x[1], x[2]).unwrap(),
+        "tau_squared" => shrink::population(&estimates).unwrap().tau_squared,
+        "pooled_mean" => shrink::population(&estimates).unwrap().mean,
+        "rate_tau_squared" => shrink::rate_population(&outcomes).unwrap().tau_squared,
+        "theta" => posterior.theta()[at(x)],
+        "spread" => posterior.predict(&[1.0, 2.2, -0.4]).unwrap().1,
+        "hurdle_mean" => mean.estimate,
+        "hurdle_high" => mean.interval.high,
+        "cuped_theta" => cuped.theta,
+        "cuped_reduction" => cuped.reduction,
         other => panic!("{other}"),
     });
 }
