@@ -109,7 +109,7 @@ impl Beta {
     ///
     /// With an integer parameter the finite sum of Miller (2013, "Formulas for Bayesian A/B testing", eq. 6),
     /// else the integral of density times distribution function over the logit by the trapezoidal rule, whose
-    /// error falls exponentially there (Trefethen & Weideman 2014). Both to about 1e-12, in the tails too.
+    /// error falls exponentially there (Trefethen & Weideman 2014). Both to about 1e-12 for parameters up to 1e6 or so, in the tails too.
     pub fn beats(&self, other: &Self) -> Result<f64> {
         let (winner, loser) = (Self::new(self.a, self.b)?, Self::new(other.a, other.b)?);
         let whole = |v: f64| v.fract() == 0.0 && v <= TERMS_MAX;
@@ -156,19 +156,21 @@ fn beats_sum(winner: &Beta, loser: &Beta) -> f64 {
     (ln_scale + sum.ln()).exp()
 }
 
+/// Over the narrower of the two, beside which the other's distribution function is smooth.
 fn beats_integral(winner: &Beta, loser: &Beta) -> f64 {
-    let tail = 1e-300;
-    let low = inverse::beta_logit(tail, winner.a, winner.b);
-    let high = -inverse::beta_logit(tail, winner.b, winner.a);
-    // Half of the narrower one's deviation on the logit scale.
     let deviation = |d: &Beta| (1.0 / d.a + 1.0 / d.b).sqrt();
-    let step = (0.4 * deviation(winner).min(deviation(loser))).clamp((high - low) / 1e5, 0.25);
-    let mut sum = 0.0;
-    let mut u = low;
-    while u <= high {
+    let over_winner = deviation(winner) <= deviation(loser);
+    let (narrow, wide) = if over_winner { (winner, loser) } else { (loser, winner) };
+    let low = inverse::beta_logit(f64::MIN_POSITIVE, narrow.a, narrow.b);
+    let high = -inverse::beta_logit(f64::MIN_POSITIVE, narrow.b, narrow.a);
+    let step = (0.4 * deviation(narrow)).min(0.25);
+    let (mut sum, mut u) = (0.0, low);
+    // A step too small to move `u` belongs to parameters near 1e30.
+    while u <= high && u + step > u {
         let (x, y) = inverse::logistic(u);
-        let density = dist::ln_beta_lead(winner.a, winner.b, x, y);
-        sum += (density + dist::ln_beta_tails(loser.a, loser.b, x, y).0).exp();
+        let (below, above) = dist::ln_beta_tails(wide.a, wide.b, x, y);
+        let density = dist::ln_beta_lead(narrow.a, narrow.b, x, y);
+        sum += (density + if over_winner { below } else { above }).exp();
         u += step;
     }
     sum * step

@@ -243,3 +243,30 @@ fn student_s_t_becomes_the_normal() {
         assert!((dist::ln_student_two_sided(t, 9e11) - normal).abs() < 1e-6);
     }
 }
+
+#[test]
+fn a_rate_hardly_known_against_one_well_known() {
+    let vague = Beta::JEFFREYS;
+    let sharp = Beta::new(1e6 + 0.5, 2e6 + 0.5).unwrap();
+    // Nearly a point at 1/3, which the arcsine distribution exceeds with this probability.
+    let above = 1.0 - (1.0_f64 / 3.0).sqrt().asin() * std::f64::consts::FRAC_2_PI;
+    assert!((vague.beats(&sharp).unwrap() - above).abs() < 1e-6);
+    assert!((sharp.beats(&vague).unwrap() - (1.0 - above)).abs() < 1e-6);
+    // The sum and the integral agree: an integer parameter, and one that is not quite.
+    for (a, b, c, d) in
+        [(40.0, 960.5, 61.5, 940.5), (3.0, 0.5, 200.5, 90.5), (900.0, 3.5, 2.5, 7.5)]
+    {
+        let loser = Beta::new(c, d).unwrap();
+        let sum = Beta::new(a, b).unwrap().beats(&loser).unwrap();
+        let integral = Beta::new(a * (1.0 + 1e-13), b).unwrap().beats(&loser).unwrap();
+        assert!((sum / integral - 1.0).abs() < 1e-9, "{sum} {integral}");
+    }
+}
+
+#[test]
+fn halves_of_symmetric_distributions_of_any_size() {
+    for a in [0.5, 7.25, 1e3, 1e6, 1e9] {
+        assert!((dist::beta_cdf(0.5, a, a) - 0.5).abs() < 1e-9, "{a}");
+        assert!((dist::beta_quantile(0.5, a, a).unwrap() - 0.5).abs() < 1e-12, "{a}");
+    }
+}
