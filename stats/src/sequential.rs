@@ -78,9 +78,13 @@ pub fn half_width(n: f64, sigma: f64, rho: f64, alpha: f64) -> Result<f64> {
     finite(sigma * (2.0 * (1.0 + 1.0 / scaled) / n * log).sqrt(), "half-width")
 }
 
-/// The confidence sequence of a mean at its current n. Needs two scores.
+/// The confidence sequence of a mean at its current n. Needs two scores that differ: equal ones say nothing of the
+/// deviation, and would make a point of the interval. With rare outcomes begin after some 20 successes per arm.
 pub fn confidence_sequence(scores: &Moments, rho: f64, alpha: f64) -> Result<Interval> {
     let sigma = scores.variance()?.sqrt();
+    if sigma == 0.0 {
+        return Err(Error::Degenerate("no variance"));
+    }
     Interval::around(scores.mean, half_width(scores.size(), sigma, rho, alpha)?)
 }
 

@@ -10,6 +10,7 @@ use millrace_stats::{
     hurdle::Hurdle,
     linear_ts::State,
     means::{self, Moments},
+    policy::{self, Decision},
     rates::{self, Beta, Gamma},
     regression::{self, Link, Observation},
     robust, sequential,
@@ -261,6 +262,23 @@ fn a_rate_hardly_known_against_one_well_known() {
         let integral = Beta::new(a * (1.0 + 1e-13), b).unwrap().beats(&loser).unwrap();
         assert!((sum / integral - 1.0).abs() < 1e-9, "{sum} {integral}");
     }
+}
+
+#[test]
+fn equal_scores_are_no_certainty() {
+    let equal = Moments::of(&[0.02; 500]).unwrap();
+    assert!(sequential::confidence_sequence(&equal, 0.1, 0.05).is_err());
+    assert!(means::one_sample(&equal, 0.0, 0.05).is_err());
+    let unpaid = Decision {
+        reward: 0.0,
+        propensity: 0.5,
+        target: 0.5,
+        predicted: 0.0,
+        predicted_target: 0.0,
+    };
+    let value = policy::doubly_robust(&[unpaid; 500], 10.0).unwrap();
+    assert_eq!((value.estimate, value.standard_error, value.ess), (0.0, 0.0, 500.0));
+    assert!(value.gate(100.0, 0.05).is_err());
 }
 
 #[test]
