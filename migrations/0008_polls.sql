@@ -13,7 +13,7 @@ create table ops.ingest_cursors (
   source_id      text not null,
   query_hash     text not null,
   platform       text not null,
-  kind           text not null,                       -- search, new, comments, keyword_search, mentions
+  kind           text not null,                       -- search, new, comments, keyword_search, mentions, replies
   query          text not null,                       -- as people read it
   active         boolean not null default true,       -- false: the source's options do not name it any more
   since_id       text,                                -- newest post of the last whole sweep

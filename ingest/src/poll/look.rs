@@ -99,8 +99,7 @@ async fn ask(ctx: &Ctx, posted: &Posted) -> anyhow::Result<Result<(Shown, bool),
         "REDDIT" => "reddit",
         _ => "threads",
     };
-    let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    if posted.platform_post_id.is_empty() || !posted.platform_post_id.bytes().all(sound) {
+    if !is_id(&posted.platform_post_id) {
         return Ok(Err(Failure::Wrong("its id on the platform is none".into())));
     }
     let ring = KeyRing::load(&ctx.settings.secrets).context("key ring")?;
@@ -122,6 +121,11 @@ async fn ask(ctx: &Ctx, posted: &Posted) -> anyhow::Result<Result<(Shown, bool),
         }));
     }
     Ok(Err(Failure::Wrong(format!("no source of kind {kind} has credentials"))))
+}
+
+/// Whether an id that somebody gave us can be part of an address.
+pub(super) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
 /// A count; absent if the platform does not say.

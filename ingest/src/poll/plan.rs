@@ -2,7 +2,7 @@
 //!
 //! `terms` are words or phrases, of which queries are built; `queries` are written in the platform's own language;
 //! `subreddits` are where Reddit is searched, or read whole without terms; `mentions` (Threads) asks for posts that
-//! name us.
+//! name us, `replies` (Reddit, Threads) for what people answer to us.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -23,9 +23,9 @@ const X_SUFFIX: &str = "-is:retweet";
 /// One query of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Kind of page: `search`, `new`, `comments`, `keyword_search`, `mentions`.
+    /// Kind of page: `search`, `new`, `comments`, `keyword_search`, `mentions`, `replies`.
     pub kind: &'static str,
-    /// Subreddits, joined by `+`; else empty.
+    /// Subreddits, joined by `+`; of `replies`, the post of ours that was answered (Threads); else empty.
     pub place: String,
     /// The platform's query; empty where all is wanted.
     pub text: String,
@@ -59,7 +59,12 @@ pub fn queries(kind: &str, options: &Map<String, Value>) -> Result<Vec<Query>, S
     let (terms, written) = (list(options, "terms")?, list(options, "queries")?);
     let queries = match kind {
         "x" => x(&terms, &written, options)?,
-        "reddit" => reddit(&terms, &written, &list(options, "subreddits")?)?,
+        "reddit" => {
+            let mut all = reddit(&terms, &written, &list(options, "subreddits")?)?;
+            // What answers us comes to one place.
+            all.extend(wants_replies(options).then(|| to_us("")));
+            all
+        }
         "threads" => threads(&terms, &written, options)?,
         _ => Vec::new(),
     };
@@ -67,6 +72,18 @@ pub fn queries(kind: &str, options: &Map<String, Value>) -> Result<Vec<Query>, S
         return Err(format!("{} queries, of at most {QUERIES_MAX}", queries.len()));
     }
     Ok(queries)
+}
+
+/// Whether a source asks what people answer to us.
+#[must_use]
+pub fn wants_replies(options: &Map<String, Value>) -> bool {
+    options.get("replies").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// What people answer to a post of ours; to all of them without its id.
+#[must_use]
+pub fn to_us(id: &str) -> Query {
+    Query { kind: "replies", place: id.to_owned(), text: String::new() }
 }
 
 fn list(options: &Map<String, Value>, name: &str) -> Result<Vec<String>, String> {
@@ -280,6 +297,14 @@ mod tests {
         assert!(plan("reddit", json!({ "subreddits": ["../x"] })).is_err());
         let many: Vec<String> = (0..60).map(|n| format!("sub{n}")).collect();
         assert_eq!(plan("reddit", json!({ "subreddits": many })).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn reddit_asks_once_what_answers_us() {
+        let replies = plan("reddit", json!({ "replies": true })).unwrap();
+        assert_eq!(replies, [to_us("")]);
+        assert_eq!(plan("reddit", json!({ "replies": false })), Ok(Vec::new()));
+        assert_ne!(to_us("1").hash(), to_us("2").hash(), "posts of ours have cursors of their own");
     }
 
     #[test]

@@ -44,8 +44,13 @@ impl Platform for Reddit {
             ]);
         }
         pairs.extend(ask.cursor.next_page.as_deref().map(|after| ("after", after)));
+        let path = match *kind {
+            // Of the inbox only answers to comments of ours: private messages are none of this.
+            "replies" => "message/comments".to_owned(),
+            kind => format!("{place}/{kind}"),
+        };
         client
-            .get(with_query(&format!("{base}/{place}/{kind}"), &pairs))
+            .get(with_query(&format!("{base}/{path}"), &pairs))
             .bearer_auth(expose(of.credentials.access_token.as_ref()))
             .header(USER_AGENT, agent(of))
     }

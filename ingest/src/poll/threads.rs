@@ -1,4 +1,4 @@
-//! Threads: keyword search and mentions.
+//! Threads: keyword search, mentions, and answers to posts of ours.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
@@ -39,10 +39,14 @@ impl Platform for Threads {
         let (limit, since) = (LIMIT.to_string(), ask.cursor.floor().timestamp().to_string());
         let mut pairs = vec![("fields", FIELDS), ("limit", &limit), ("since", &since)];
         let path = match ask.query.kind {
-            "mentions" => "me/mentions",
+            "mentions" => "me/mentions".to_owned(),
+            "replies" => {
+                pairs.push(("reverse", "true"));
+                format!("{}/replies", ask.query.place)
+            }
             _ => {
                 pairs.extend([("q", ask.query.text.as_str()), ("search_type", "RECENT")]);
-                "keyword_search"
+                "keyword_search".to_owned()
             }
         };
         pairs.extend(ask.cursor.next_page.as_deref().map(|after| ("after", after)));
@@ -133,6 +137,9 @@ impl Platform for Threads {
     }
 
     fn quota(&self, of: Of<'_>, query: &Query) -> Quota {
+        if query.kind == "replies" {
+            return self.look_quota();
+        }
         let own = of.options.get("calls_per_day").and_then(Value::as_f64).filter(|n| *n >= 1.0);
         let calls = own.unwrap_or(SEARCHES_PER_DAY).min(SEARCHES_PER_DAY);
         Quota::rolling(query.kind, calls, DAY_S)

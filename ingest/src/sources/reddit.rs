@@ -5,7 +5,9 @@ use millrace_jobs::social::record::{Author, Metrics, Platform, Post, Said};
 use serde_json::{Value, value::RawValue};
 
 use super::identity::{common_reply, common_wire, hold, refuse, stored_header};
-use super::social::{self, Aside, Found, Item, count, gone, id, id_of, line, post, when, whole};
+use super::social::{
+    self, Aside, Found, Item, count, each, gone, id, id_of, line, post, when, whole,
+};
 use crate::json::{self, Object};
 use crate::source::{
     Accepted, Delivery, Hold, Normalized, PAGE_HEADER, Receipt, Reject, Source, SourceConfig,
@@ -54,6 +56,11 @@ impl Source for Reddit {
         let mut found = Found::default();
         match stored_header(stored, PAGE_HEADER) {
             Some("listing") => listing(&whole(&body)?, stored.received_at, 0, &mut found)?,
+            Some("replies") => {
+                each(&mut found, whole(&body)?.array("/data/children"), |thing| {
+                    answer(&thing, stored.received_at)
+                });
+            }
             Some("lookup") => {
                 let object = whole(&body)?;
                 listing(&object, stored.received_at, 0, &mut found)?;
@@ -134,6 +141,26 @@ fn comment(data: &Object<'_>, seen_at: DateTime<Utc>) -> Item {
     post.in_reply_to = id_of(data, "parent_id");
     post.conversation = id_of(data, "link_id");
     Ok(Said::Post(Box::new(post)))
+}
+
+/// A comment under one of ours, as an inbox shows it: its thread is only in its address there.
+fn answer(thing: &Object<'_>, seen_at: DateTime<Utc>) -> Item {
+    if thing.text("kind").as_deref() != Some("t1") {
+        return Err(Aside::Left("no_comment"));
+    }
+    let data = thing.object("data").ok_or(Aside::Odd("item_no_object"))?;
+    let mut said = comment(&data, seen_at)?;
+    if let Said::Post(post) = &mut said {
+        post.addressed = true;
+        let address = line(&data, "context").unwrap_or_default();
+        let thread = address.split_once("/comments/").and_then(|(_, rest)| rest.split('/').next());
+        let thread =
+            thread.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()));
+        post.conversation = post.conversation.take().or(thread.map(|id| format!("t3_{id}")));
+        let url = address.split('?').next().filter(|path| path.starts_with('/'));
+        post.url = post.url.take().or(url.map(|path| format!("https://www.reddit.com{path}")));
+    }
+    Ok(said)
 }
 
 fn common(

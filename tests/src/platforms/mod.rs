@@ -295,6 +295,12 @@ impl State {
                 shapes::x(&known, None, &missing)
             }
             "/api/info" => shapes::reddit(&self.by_id(get("id").unwrap()).0, None),
+            "/message/comments" => shapes::inbox(&posts, next),
+            _ if path.ends_with("/replies") => {
+                let of = path.rsplit('/').nth(1)?;
+                posts.retain(|post| post.answers.as_deref() == Some(of));
+                shapes::threads(&posts, next)
+            }
             _ if path.ends_with("/insights") => shapes::insights(),
             _ if path.starts_with("/r/") => shapes::reddit(&posts, next),
             "/v1.0/keyword_search" | "/v1.0/me/mentions" => shapes::threads(&posts, next),

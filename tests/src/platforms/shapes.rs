@@ -39,6 +39,8 @@ pub struct Post {
     pub earlier: Vec<String>,
     /// Reddit shows it still, without its words.
     pub gone: bool,
+    /// The post that it answers.
+    pub answers: Option<String>,
 }
 
 impl Post {
@@ -53,7 +55,15 @@ impl Post {
             _ => format!("1800000{nth:06}"),
         };
         let text = format!("So hungover today, post {id}");
-        Self { id, at, text, by: Writer::default(), earlier: Vec::new(), gone: false }
+        Self {
+            id,
+            at,
+            text,
+            by: Writer::default(),
+            earlier: Vec::new(),
+            gone: false,
+            answers: None,
+        }
     }
 
     fn x(&self) -> Value {
@@ -79,8 +89,12 @@ impl Post {
     }
 
     fn threads(&self) -> Value {
-        json!({ "id": self.id, "text": self.text, "username": self.by.name,
-            "timestamp": self.at.format("%Y-%m-%dT%H:%M:%S+0000").to_string() })
+        let mut media = json!({ "id": self.id, "text": self.text, "username": self.by.name,
+            "timestamp": self.at.format("%Y-%m-%dT%H:%M:%S+0000").to_string() });
+        if let Some(answered) = &self.answers {
+            media["replied_to"] = json!({ "id": answered });
+        }
+        media
     }
 }
 
@@ -124,6 +138,19 @@ pub(super) fn line(post: &Post) -> Value {
 /// A listing of Reddit.
 pub(super) fn reddit(posts: &[&Post], next: Option<String>) -> Value {
     let children: Vec<Value> = posts.iter().map(|post| post.reddit()).collect();
+    json!({ "kind": "Listing", "data": { "after": next, "children": children } })
+}
+
+/// Comments that answer us, as Reddit's inbox shows them.
+pub(super) fn inbox(posts: &[&Post], next: Option<String>) -> Value {
+    let child = |post: &&Post| {
+        let short = post.id.trim_start_matches("t1_");
+        json!({ "kind": "t1", "data": { "name": post.id, "body": post.text, "author": post.by.name,
+            "author_fullname": format!("t2_{}", post.by.id), "subreddit": "party", "parent_id": post.answers,
+            "context": format!("/r/party/comments/thread9/a_title/{short}/?context=3"), "type": "comment_reply",
+            "created_utc": post.at.timestamp(), "score": 1, "new": true } })
+    };
+    let children: Vec<Value> = posts.iter().map(child).collect();
     json!({ "kind": "Listing", "data": { "after": next, "children": children } })
 }
 

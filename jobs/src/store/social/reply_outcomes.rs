@@ -34,6 +34,27 @@ pub async fn due(conn: &mut PgConnection, look: &Look) -> sqlx::Result<Option<Po
     .await
 }
 
+/// Ids on a platform of what we have posted there since then and not taken back, and when; the newest 150.
+///
+/// # Errors
+/// Those of the database.
+pub async fn posted_since(
+    conn: &mut PgConnection,
+    (workspace_id, platform): (&str, &str),
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<(String, DateTime<Utc>)>> {
+    sqlx::query_as(
+        "select platform_post_id, posted_at from social.replies
+         where workspace_id = $1 and platform = $2 and posted_at > $3 and platform_post_id is not null and deleted_at is null
+         order by posted_at desc, id limit 150",
+    )
+    .bind(workspace_id)
+    .bind(platform)
+    .bind(since)
+    .fetch_all(conn)
+    .await
+}
+
 /// Write what was seen, and show it in `replies.metrics_json`. A window has one row: a second look adds nothing.
 /// `captured_at` says how late it was; `complete`, that the platform told all that it has.
 ///

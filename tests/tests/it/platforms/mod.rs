@@ -4,6 +4,7 @@ mod budgets;
 mod looks;
 mod polling;
 mod rechecks;
+mod replies;
 mod streaming;
 mod trouble;
 mod webhooks;
