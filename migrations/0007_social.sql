@@ -534,6 +534,8 @@ create table social.learning_runs (                   -- added
   skipped_reason text,
   duration_ms  bigint,
   started_at   timestamptz(3) not null default now(),
+  as_of        timestamptz(3),                        -- what was final then is what it learned from
+  report       jsonb,                                 -- everything that it found, segment by segment
   constraint learning_runs_workspace_id_key unique (workspace_id, run_id)
 );
 create index learning_runs_started_at_idx on social.learning_runs (workspace_id, kind, started_at);
@@ -570,6 +572,7 @@ create table social.learning_events (
   evaluated_at timestamptz(3),
   created_at   timestamptz(3) not null default now(),
   run_id       text,                                  -- added
+  evaluation   jsonb,                                 -- added: what it was judged by
   foreign key (workspace_id, run_id) references social.learning_runs (workspace_id, run_id)
 );
 create index learning_events_date_idx on social.learning_events (workspace_id, date);
@@ -606,6 +609,8 @@ create table social.segmented_weights (
   performance  double precision,
   updated_at   timestamptz(3) not null default now(),
   created_at   timestamptz(3) not null default now(),
+  locked_by    text,                                  -- added: learning leaves it alone
+  locked_at    timestamptz(3),
   constraint segmented_weights_segment_key unique (workspace_id, segment_type, segment_key),
   constraint segmented_weights_simplex check (abs(sss_weight + ars_weight + evs_weight + trs_weight - 1) <= 0.001)
 );
@@ -636,7 +641,7 @@ create table social.weight_versions (
   foreign key (workspace_id, run_id) references social.learning_runs (workspace_id, run_id)
 );
 create unique index weight_versions_in_force on social.weight_versions (workspace_id, segment_type, segment_key)
-  where effective_to is null;
+  where effective_to is null and approved_by is not null; -- others are proposed
 
 create table social.experiment_assignments (          -- added
   workspace_id text not null,
@@ -1049,8 +1054,11 @@ insert into ops.rights (relation, app, reader) values
   ('social.randomized_experiments', '{insert}', true),
   ('social.experiments',           '{select}', true),
   ('social.experiment_assignments', '{insert}', true),
-  ('social.segmented_weights',     '{select}', true),
-  ('social.weight_versions',       '{select}', true),
+  ('social.segmented_weights',     '{select,insert,update}', true),
+  ('social.weight_versions',       '{select,insert,update}', true),
+  ('social.learning_runs',         '{select,insert}', true),
+  ('social.learning_events',       '{select,insert,update}', true),
+  ('social.weight_adjustment_logs', '{select,insert}', true),
   ('social.profile_versions',      '{select,insert}', true),
   ('social.tier_changes',          '{insert}', true),
   ('social.reply_outcomes',        '{select,insert}', true),

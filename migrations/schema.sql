@@ -1925,6 +1925,7 @@ CREATE TABLE social.learning_events (
     evaluated_at timestamp(3) with time zone,
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     run_id text,
+    evaluation jsonb,
     CONSTRAINT learning_events_adjustment_type_check CHECK ((adjustment_type = ANY (ARRAY['WEIGHT'::text, 'ARCHETYPE'::text, 'KEYWORD'::text])))
 );
 
@@ -1944,6 +1945,8 @@ CREATE TABLE social.learning_runs (
     skipped_reason text,
     duration_ms bigint,
     started_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    as_of timestamp(3) with time zone,
+    report jsonb,
     CONSTRAINT learning_runs_status_check CHECK ((status = ANY (ARRAY['RUNNING'::text, 'DONE'::text, 'SKIPPED'::text, 'FAILED'::text])))
 );
 
@@ -2200,6 +2203,8 @@ CREATE TABLE social.segmented_weights (
     performance double precision,
     updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    locked_by text,
+    locked_at timestamp(3) with time zone,
     CONSTRAINT segmented_weights_ars_weight_check CHECK (((ars_weight >= (0)::double precision) AND (ars_weight <= (1)::double precision))),
     CONSTRAINT segmented_weights_evs_weight_check CHECK (((evs_weight >= (0)::double precision) AND (evs_weight <= (1)::double precision))),
     CONSTRAINT segmented_weights_sample_size_check CHECK ((sample_size >= 0)),
@@ -3482,7 +3487,7 @@ CREATE INDEX weight_adjustment_logs_date_idx ON social.weight_adjustment_logs US
 
 -- Name: weight_versions_in_force; Type: INDEX; Schema: social; Owner: -
 
-CREATE UNIQUE INDEX weight_versions_in_force ON social.weight_versions USING btree (workspace_id, segment_type, segment_key) WHERE (effective_to IS NULL);
+CREATE UNIQUE INDEX weight_versions_in_force ON social.weight_versions USING btree (workspace_id, segment_type, segment_key) WHERE ((effective_to IS NULL) AND (approved_by IS NOT NULL));
 
 -- Name: worker_heartbeats_last_activity_at_idx; Type: INDEX; Schema: social; Owner: -
 

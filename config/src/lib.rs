@@ -10,8 +10,8 @@ pub use clock::Clock;
 pub use layers::{ConfigError, Problem};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use sections::{
-    Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Poll, Queue, Retention,
-    Schedule, Secrets, Social, SocialRetention, Telemetry,
+    Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Learning, Nats, Poll, Queue,
+    Retention, Schedule, Secrets, Social, SocialRetention, Telemetry,
 };
 pub use settings::Settings;
 

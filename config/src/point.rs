@@ -111,6 +111,12 @@ points! {
     PageWritten,
     /// A page is committed; the runtime does not know.
     PageCommitted,
+    /// A run of learning has found everything; nothing is written.
+    LearnJudged,
+    /// Its report and weights are written, not committed.
+    LearnWritten,
+    /// They are committed; the runtime does not know.
+    LearnCommitted,
     /// The endpoint has answered about a post.
     OpinionAnswered,
     /// Its opinion is written and the lease completed, nothing committed.

@@ -91,6 +91,10 @@ section! {
     SocialRetention { folder: PathBuf, days: u32, kpi_years: u32, audit_years: u32 }
 }
 section! {
+    /// What decisions learn from their outcomes.
+    Learning { window_days: u32, auto_approve: bool }
+}
+section! {
     /// Fetching from social platforms.
     Poll {
         interval_s: u64, recheck_s: u32, timeout_ms: u64, breaker_failures: u32, breaker_open_s: u32,

@@ -9,8 +9,8 @@ use crate::{
     DEFAULT_TOML,
     layers::{ConfigError, Layers},
     sections::{
-        Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Nats, Poll, Queue, Retention,
-        Schedule, Secrets, Social, Telemetry,
+        Classify, Codebase, Database, Embed, Endpoint, Http, Ingest, Learning, Nats, Poll, Queue,
+        Retention, Schedule, Secrets, Social, Telemetry,
     },
 };
 
@@ -33,6 +33,7 @@ pub struct Settings {
     pub endpoint: Endpoint,
     pub codebase: Codebase,
     pub social: Social,
+    pub learning: Learning,
     pub retention: Retention,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
@@ -274,6 +275,7 @@ impl Settings {
             (self.codebase.files_max >= 1, "codebase.files_max", one),
             (self.codebase.bytes_max >= 1, "codebase.bytes_max", one),
             (self.codebase.runs_max >= 1, "codebase.runs_max", one),
+            (self.learning.window_days >= 7, "learning.window_days", "must be at least 7"),
             (!self.social.profile.is_empty(), "social.profile", "must name a profile"),
             (
                 self.social.retention.days > 30,

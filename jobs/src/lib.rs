@@ -3,6 +3,7 @@
 pub mod codebase;
 pub mod ctx;
 pub mod embed;
+pub mod learning;
 pub mod maintenance;
 pub mod queue;
 pub mod record;

@@ -162,6 +162,9 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
                           where d.post_id = p.id))
            from social.posts p
            union all
+           select format('%s learned: %s, logged %s times', r.workspace_id, count(*) > 0, count(distinct l.id) - count(distinct r.run_id))
+           from social.learning_runs r join social.weight_adjustment_logs l on l.run_id = r.run_id group by r.workspace_id
+           union all
            select format('partition %s', inhrelid::regclass) from pg_inherits
            where inhparent in ('ops.event_bodies'::regclass, 'ops.job_history'::regclass)
          ) select text from line order by text",

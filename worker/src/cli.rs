@@ -72,6 +72,8 @@ enum Command {
     Kpi(cmd::kpi::Args),
     /// People of the community who stand up for us
     Champions(cmd::champions::Args),
+    /// What decisions learn from their outcomes: run, explain, lock, roll back
+    Learn(cmd::learn::Args),
     /// Deliveries as received: list, show, read again
     Events(cmd::events::Args),
     /// Codebases: make them searchable, look at their index
@@ -164,6 +166,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Profile(args) => return cmd::profile::run(&args, out),
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
         Command::Kpi(args) => cmd::kpi::run(&*settings()?, args, out).await?,
+        Command::Learn(args) => cmd::learn::run(|| Ok(settings()?), args, out).await?,
         Command::Champions(args) => cmd::champions::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,

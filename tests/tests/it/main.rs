@@ -16,6 +16,7 @@ mod enrich;
 mod extract;
 mod faults;
 mod hostile;
+mod learning;
 mod lease_model;
 mod links;
 mod migrations;

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod key;
 pub mod keys;
 pub mod kpi;
+pub mod learn;
 pub mod migrate;
 pub mod openapi;
 pub mod profile;

@@ -31,7 +31,7 @@ pub async fn weights(conn: &mut PgConnection, workspace_id: &str) -> sqlx::Resul
                 coalesce(v.version, 0) as version
          from social.segmented_weights w
          left join social.weight_versions v on v.workspace_id = w.workspace_id and v.segment_type = w.segment_type
-           and v.segment_key = w.segment_key and v.effective_to is null
+           and v.segment_key = w.segment_key and v.effective_to is null and v.approved_by is not null
          where w.workspace_id = $1 order by w.segment_type, w.segment_key",
     )
     .bind(workspace_id)

@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod erasure;
 pub mod escalations;
 pub mod kpis;
+pub mod learning;
 mod merge;
 pub mod opinions;
 pub mod outcomes;

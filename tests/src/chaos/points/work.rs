@@ -38,6 +38,7 @@ pub(super) async fn all(run: &mut Run) -> Result<(), String> {
     deliver(run, &[edited(3), deleted(4)]).await?;
     idle(run).await?;
     replay(run).await?;
+    learn(run).await;
     idle(run).await?;
     while !run.stop().await {
         ready(run).await?;
@@ -186,6 +187,13 @@ async fn link(run: &mut Run, nth: usize) -> Result<(), String> {
         run.ask(Method::PUT, &path, None).await.filter(|answer| answer.0 == 200).map(drop)
     })
     .await
+}
+
+/// The night comes.
+async fn learn(run: &Run) {
+    let job = "insert into ops.jobs (workspace_id, kind, attempts_max, payload, unique_key)
+               values ('points', 'social.learn', 25, '{}', 'tonight')";
+    sqlx::query(job).execute(&run.db.pool).await.unwrap();
 }
 
 /// What could not be read is repaired and runs; every delivery is read again.

@@ -1,0 +1,168 @@
+//! Nights over replies whose truth is known: what is found, written, explained, undone and judged, through the real binary.
+
+use millrace_tests::{App, Database, Pg};
+use serde_json::Value;
+
+/// When the first night is.
+const NIGHT: &str = "2026-06-01T02:00:00Z";
+
+/// Sixty replies a day for sixty-seven days on each of three platforms: signals are even, and a click comes with a chance
+/// that grows with TRS alone. All from a hash of their number, so that every run has the same.
+async fn replies(db: &Database) {
+    sqlx::raw_sql(
+        "insert into signals.workspaces (id, name) values ('w', 'W');
+         insert into social.authors (workspace_id, id, platform, platform_id, handle) values ('w', 'ann', 'TWITTER', '7', 'ann');
+         insert into social.posts (workspace_id, id, platform, platform_post_id, author_id, content)
+           values ('w', 'p', 'TWITTER', 'p', 'ann', 'what helps?');
+         create function pg_temp.chance(text) returns float8 language sql
+           return ('x' || substr(md5($1), 1, 8))::bit(32)::bigint::float8 / 4294967296;
+         create table made as
+           select 'd' || n as id, (array['TWITTER','REDDIT','THREADS'])[n % 3 + 1] as platform,
+                  timestamptz '2026-03-20T02:00:00Z' + n * interval '8 minutes' as at, n
+           from generate_series(1, 16000) n;
+         insert into social.decision_exposures (workspace_id, decision_id, created_at, eligible_actions, action, propensity,
+             probabilities, policy_version, weights_version, features, rng_key)
+           select 'w', id, at, '{HELPFUL/COACH,DISENGAGED}',
+                  case when pg_temp.chance('out ' || n) < 0.02 then 'DISENGAGED' else 'HELPFUL/COACH' end, 0.98,
+                  '{\"HELPFUL/COACH\": 0.98, \"DISENGAGED\": 0.02}', '1', 'GLOBAL:1',
+                  jsonb_build_object('temporal', jsonb_build_object('daypart', (array['NIGHT','MORNING','AFTERNOON','EVENING'])[n / 180 % 4 + 1],
+                                                                    'day', n / 180 % 7),
+                    'signals', jsonb_build_object(
+                      'sss', jsonb_build_object('score', pg_temp.chance('sss ' || n)),
+                      'ars', jsonb_build_object('score', pg_temp.chance('ars ' || n)),
+                      'evs', jsonb_build_object('signal', jsonb_build_object('score', pg_temp.chance('evs ' || n))),
+                      'trs', jsonb_build_object('signal', jsonb_build_object('score', pg_temp.chance('trs ' || n))))),
+                  n from made;
+         insert into social.replies (workspace_id, id, decision_id, decision_snapshot, content, platform, approval_status, posted_at)
+           select 'w', 'r' || n, id, '{}', 'a reply of ten words', platform, 'APPROVED', at from made
+           where pg_temp.chance('out ' || n) >= 0.02;
+         insert into social.click_events (workspace_id, external_id, reply_id, occurred_at)
+           select 'w', 'c' || n, 'r' || n, at + interval '1 hour' from made
+           where pg_temp.chance('click ' || n) < 0.02 + 0.2 * pg_temp.chance('trs ' || n) and pg_temp.chance('out ' || n) >= 0.02;",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+}
+
+async fn learn(app: &App, args: &[&str]) -> Value {
+    app.run_json(&[&["--json", "learn"], args].concat()).await
+}
+
+fn of<'a>(report: &'a Value, segment: &str) -> &'a Value {
+    let all = report["findings"].as_array().unwrap();
+    all.iter().find(|one| one["segment"] == segment).unwrap()
+}
+
+#[tokio::test]
+async fn nights_find_the_truth_say_why_and_are_undone() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &[]);
+    replies(&db).await;
+    let first = learn(&app, &["run", "--as-of", NIGHT, "--dry-run"]).await;
+    assert_eq!(
+        first,
+        learn(&app, &["run", "--as-of", NIGHT, "--dry-run"]).await,
+        "to the last bit"
+    );
+    assert_eq!(db.count("select count(*) from social.learning_runs").await, 0);
+    let global = of(&first, "GLOBAL");
+    assert_eq!((&global["skip"], &first["skipped"]), (&Value::Null, &Value::Null), "{global}");
+    assert!(global["candidate"][3].as_f64() > global["now"][3].as_f64(), "{global}");
+    assert!(global["interval"]["low"].as_f64() > Some(0.0) && global["p"].as_f64() < Some(0.001));
+
+    let told = learn(&app, &["run", "--as-of", NIGHT]).await;
+    assert_eq!(told["findings"], first["findings"]);
+    for (count, rows) in [
+        ("select count(*) from social.learning_runs where status = 'DONE' and input_rows > 10000", 1),
+        ("select count(*) from social.weight_adjustment_logs where action = 'ADJUSTED' and total_segments = 27", 1),
+        ("select count(*) from social.weight_versions where segment_type = 'GLOBAL'", 2),
+        ("select count(*) from social.weight_versions where segment_type = 'GLOBAL' and version = 2 and effective_to is null
+            and approved_by = 'learning' and parent_id is not null and run_id is not null", 1),
+        ("select count(*) from social.segmented_weights where segment_type = 'GLOBAL' and trs_weight > 0.15 and sample_size > 10000", 1),
+        ("select count(*) from social.learning_events e where e.adjustment ->> 'segment' = 'GLOBAL' and predicted_improvement > 0", 1),
+    ] {
+        assert_eq!(db.count(count).await, rows, "{count}");
+    }
+    let again = app.run(&["learn", "run", "--as-of", NIGHT]).await;
+    assert_eq!(again.status.code(), Some(2), "one run for one night");
+
+    // What was found is found again, though other weights are in force since.
+    let replay = learn(&app, &["run", "--as-of", NIGHT, "--dry-run"]).await;
+    assert_eq!(replay["findings"], first["findings"]);
+    let why = learn(&app, &["explain", "GLOBAL"]).await;
+    assert_eq!(&why[0], of(&first, "GLOBAL"));
+    let words = app.run(&["learn", "explain", "global"]).await.stdout;
+    for part in ["ADJUSTED", "always-valid p", "learning rate", "Winsorised", "removals"] {
+        assert!(words.contains(part), "no {part} in {words}");
+    }
+    undone(&db, &app).await;
+}
+
+/// Held by a person, left alone; put back; and a week later the prediction is judged.
+async fn undone(db: &Database, app: &App) {
+    learn(app, &["lock", "TWITTER"]).await;
+    let later = learn(app, &["run", "--as-of", "2026-06-09T02:00:00Z"]).await;
+    assert_eq!(of(&later, "TWITTER")["skip"], "LOCKED");
+    let judged = later["judged"].as_array().unwrap();
+    let global = judged.iter().find(|one| one["segment"] == "GLOBAL").unwrap();
+    assert!(global["actual"].as_f64() > Some(0.0), "{global}");
+    assert_eq!(global["covered"], true, "{global}");
+    let evaluated = "select count(*) from social.learning_events where evaluated_at is not null and accuracy is not null";
+    assert_eq!(db.count(evaluated).await, i64::try_from(judged.len()).unwrap());
+    let back = learn(app, &["rollback", "GLOBAL"]).await;
+    assert_eq!(back["segment"], "GLOBAL");
+    assert_eq!(
+        db.count("select count(*) from social.weight_versions where segment_type = 'GLOBAL' and effective_to is null").await,
+        1
+    );
+    assert_eq!(app.run(&["learn", "rollback", "nowhere"]).await.status.code(), Some(2));
+    assert_eq!(app.run(&["learn", "approve", "none"]).await.status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn weights_that_a_person_must_let_in_are_proposed_only() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &[]).env("MILLRACE__LEARNING__AUTO_APPROVE", "false");
+    replies(&db).await;
+    learn(&app, &["run", "--as-of", NIGHT]).await;
+    let in_force = "select count(*) from social.segmented_weights";
+    assert_eq!(db.count(in_force).await, 0);
+    let status = learn(&app, &["status"]).await;
+    let proposed: Vec<&Value> = status["weights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["approved_by"].is_null() && row["segment_key"] == "GLOBAL")
+        .collect();
+    assert_eq!(proposed.len(), 1, "{status}");
+    learn(&app, &["approve", proposed[0]["id"].as_str().unwrap()]).await;
+    assert_eq!(db.count(in_force).await, 1);
+}
+
+#[tokio::test]
+async fn too_little_is_said_with_its_date_and_too_odd_stops_everything() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &[]);
+    replies(&db).await;
+    let early = learn(&app, &["run", "--as-of", "2026-03-28T02:00:00Z"]).await;
+    assert_eq!(early["skipped"], "INSUFFICIENT_SAMPLE_SIZE");
+    let global = of(&early, "GLOBAL");
+    assert!(
+        global["shortfall"].as_u64() > Some(0) && global["eta_days"].as_f64() > Some(0.0),
+        "{global}"
+    );
+    let log = "select count(*) from social.weight_adjustment_logs where action = 'SKIPPED' and reason = 'INSUFFICIENT_SAMPLE_SIZE'
+                 and (sample_sizes ->> 'GLOBAL')::int > 0";
+    assert_eq!(db.count(log).await, 1);
+    // Somebody loses every second reply that was held out.
+    sqlx::query(
+        "delete from social.decision_exposures where action = 'DISENGAGED' and rng_key % 2 = 0",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let odd = learn(&app, &["run", "--as-of", NIGHT]).await;
+    assert_eq!(odd["skipped"], "SAMPLE_RATIO_MISMATCH");
+    assert_eq!(db.count("select count(*) from social.weight_versions").await, 0);
+}
