@@ -790,6 +790,17 @@ create table social.alerts (                          -- added: one row for each
 create index alerts_raised_at_idx on social.alerts (workspace_id, raised_at desc);
 create index alerts_rule_idx on social.alerts (workspace_id, rule, platform, raised_at desc);
 
+create table social.own_accounts (                    -- added: who answers for us, as its platform knows it; no row: nobody asks
+  workspace_id text not null references signals.workspaces (id) on delete cascade,
+  source_id    text not null,                         -- that asks; no key: its rows go when it is not polled any more
+  platform     text not null check (platform in ('TWITTER','REDDIT','THREADS')),
+  karma        bigint,                                -- null: not known
+  since        timestamptz(3),                        -- when the account was made
+  seen_at      timestamptz(3),                        -- last answer; what is older than an hour is not believed
+  last_error   text,                                  -- null: it was good
+  primary key (workspace_id, source_id)
+);
+
 -- ---------------------------------------------------------------- oversight, audit
 
 create table social.escalations (
@@ -1063,6 +1074,7 @@ insert into ops.rights (relation, app, reader) values
   ('social.tier_changes',          '{insert}', true),
   ('social.reply_outcomes',        '{select,insert}', true),
   ('social.community_champions',   '{select,insert,update}', true),
+  ('social.own_accounts',          '{select,insert,update,delete}', true),
   ('social.kpi_metrics',           '{select,insert,update,delete}', true),
   ('social.alerts',                '{select,insert,update}', true);
 -- The rest.

@@ -1977,6 +1977,21 @@ CREATE TABLE social.order_events (
 
 ALTER TABLE ONLY social.order_events FORCE ROW LEVEL SECURITY;
 
+-- Name: own_accounts; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.own_accounts (
+    workspace_id text NOT NULL,
+    source_id text NOT NULL,
+    platform text NOT NULL,
+    karma bigint,
+    since timestamp(3) with time zone,
+    seen_at timestamp(3) with time zone,
+    last_error text,
+    CONSTRAINT own_accounts_platform_check CHECK ((platform = ANY (ARRAY['TWITTER'::text, 'REDDIT'::text, 'THREADS'::text])))
+);
+
+ALTER TABLE ONLY social.own_accounts FORCE ROW LEVEL SECURITY;
+
 -- Name: pending_actions; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.pending_actions (
@@ -2797,6 +2812,11 @@ ALTER TABLE ONLY social.learning_runs
 
 ALTER TABLE ONLY social.order_events
     ADD CONSTRAINT order_events_pkey PRIMARY KEY (workspace_id, external_id);
+
+-- Name: own_accounts own_accounts_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.own_accounts
+    ADD CONSTRAINT own_accounts_pkey PRIMARY KEY (workspace_id, source_id);
 
 -- Name: pending_actions pending_actions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
 
@@ -3974,6 +3994,11 @@ ALTER TABLE ONLY social.order_events
 ALTER TABLE ONLY social.order_events
     ADD CONSTRAINT order_events_workspace_id_reply_id_fkey FOREIGN KEY (workspace_id, reply_id) REFERENCES social.replies(workspace_id, id) ON DELETE SET NULL (reply_id);
 
+-- Name: own_accounts own_accounts_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.own_accounts
+    ADD CONSTRAINT own_accounts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
 -- Name: pending_actions pending_actions_workspace_id_author_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.pending_actions
@@ -4444,6 +4469,10 @@ ALTER TABLE social.learning_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE social.order_events ENABLE ROW LEVEL SECURITY;
 
+-- Name: own_accounts; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.own_accounts ENABLE ROW LEVEL SECURITY;
+
 -- Name: pending_actions; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.pending_actions ENABLE ROW LEVEL SECURITY;
@@ -4599,6 +4628,10 @@ CREATE POLICY workspace ON social.learning_runs USING ((( SELECT (current_settin
 -- Name: order_events workspace; Type: POLICY; Schema: social; Owner: -
 
 CREATE POLICY workspace ON social.order_events USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: own_accounts workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.own_accounts USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: pending_actions workspace; Type: POLICY; Schema: social; Owner: -
 

@@ -18,6 +18,7 @@ pub mod telemetry;
 use millrace_ingest::{
     normalize::Normalize,
     poll::{
+        account::Accounts,
         jobs::{Page, Tick},
         look::Look,
         recheck::{Check, Recheck},
@@ -42,5 +43,5 @@ use millrace_jobs::{
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
     Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Ask, Overdue,
-    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions, Learn, Retain,
+    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions, Learn, Retain, Accounts,
 ];

@@ -4,6 +4,7 @@
 //! pages has lost nothing and repeats at most one. Posts that are seen twice are one row later on: their ids are theirs.
 
 pub mod access;
+pub mod account;
 mod budget;
 mod client;
 mod fetch;

@@ -5,14 +5,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, header::USER_AGENT};
-use millrace_jobs::social::outcomes::windows::Shown;
+use millrace_jobs::{social::outcomes::windows::Shown, store::social::own_accounts::Standing};
 use reqwest::{Client, RequestBuilder};
 use serde_json::value::RawValue;
 
 use super::{
     access::{Credentials, Grant, expose, grant},
     budget::{Quota, Told, in_seconds, number},
-    look::{GONE, count},
+    look::{GONE, count, is_id},
     plan::Query,
     platform::{Ask, NoPage, Of, Platform, form_of, with_query},
     walk::Page,
@@ -169,6 +169,36 @@ impl Platform for Reddit {
     }
 }
 
+/// Whether the source can ask for an account of ours: one that lets it read, or one that it names (option `account`).
+pub(super) fn has_account(of: Of<'_>) -> bool {
+    of.credentials.refresh_token.is_some() || of.option("account").is_some_and(is_id)
+}
+
+/// The request for what Reddit says of that account.
+pub(super) fn account(client: &Client, of: Of<'_>) -> RequestBuilder {
+    let base = of.base("api_url", "https://oauth.reddit.com");
+    let path = match of.option("account").filter(|name| is_id(name)) {
+        Some(name) => format!("user/{name}/about"),
+        None => "api/v1/me".to_owned(),
+    };
+    client
+        .get(with_query(&format!("{base}/{path}"), &[("raw_json", "1")]))
+        .bearer_auth(expose(of.credentials.access_token.as_ref()))
+        .header(USER_AGENT, agent(of))
+}
+
+/// What it says; `None` if that is not both karma and age, as of an account that is suspended.
+pub(super) fn standing(body: &[u8]) -> Option<Standing> {
+    let body = json::decode(body);
+    let answer = Object::parse(&body).ok()?;
+    let account = answer.object("data").unwrap_or(answer);
+    let karma = count(&account, "/total_karma").or_else(|| {
+        let [links, comments] = ["/link_karma", "/comment_karma"].map(|of| count(&account, of));
+        Some(links?.saturating_add(comments?))
+    })?;
+    Some(Standing { karma, since: time::parse(&account.text("/created_utc")?)? })
+}
+
 /// Agents that do not say who they are are throttled (Reddit, "API rules").
 fn agent(of: Of<'_>) -> String {
     let given = |name| of.option(name).filter(|text| text.bytes().all(|b| b.is_ascii_graphic()));
@@ -203,6 +233,23 @@ mod tests {
         assert_eq!(page.next.as_deref(), Some("t3_a"));
         assert!(Reddit.read(br#"{"message":"Forbidden","error":403}"#).is_err());
         assert!(Reddit.read(br#"{"kind":"Listing","data":{"chil"#).is_err());
+    }
+
+    #[test]
+    fn our_standing_is_read_whole_or_not_at_all() {
+        let read = |body: &str| standing(body.as_bytes()).map(|s| (s.karma, s.since.timestamp()));
+        let me = r#"{"name":"acme_bot","total_karma":120,"link_karma":1,"comment_karma":2,"created_utc":1600000000.0}"#;
+        assert_eq!(read(me), Some((120, 1_600_000_000)));
+        let about = r#"{"kind":"t2","data":{"link_karma":1,"comment_karma":-5,"created_utc":1600000000.0}}"#;
+        assert_eq!(read(about), Some((-4, 1_600_000_000)));
+        for none in [
+            r#"{"kind":"t2","data":{"name":"acme_bot","is_suspended":true}}"#,
+            r#"{"total_karma":120}"#,
+            r#"{"link_karma":120,"created_utc":1600000000.0}"#,
+            r#"{"total_ka"#,
+        ] {
+            assert_eq!(read(none), None, "{none}");
+        }
     }
 
     #[test]

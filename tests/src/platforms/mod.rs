@@ -58,6 +58,8 @@ struct State {
     /// Calls that were turned away.
     over: usize,
     stream: stream::Stream,
+    /// What Reddit says of our account.
+    account: Option<Value>,
 }
 
 /// A platform; it ends with the runtime.
@@ -82,6 +84,7 @@ impl Platform {
             window: (Instant::now(), 0),
             over: 0,
             stream: stream::Stream::default(),
+            account: None,
         }));
         let answering = state.clone();
         let url = fake::start(move |request| {
@@ -116,6 +119,11 @@ impl Platform {
             }
             state.posts.sort_by_key(|post| (post.at, post.id.clone()));
         });
+    }
+
+    /// What Reddit says of our account from now on; nothing: there is none.
+    pub fn account(&self, account: Option<Value>) {
+        self.with(|state| state.account = account);
     }
 
     /// Somebody deletes a post.
@@ -295,6 +303,7 @@ impl State {
                 shapes::x(&known, None, &missing)
             }
             "/api/info" => shapes::reddit(&self.by_id(get("id").unwrap()).0, None),
+            "/api/v1/me" | "/user/acme_bot/about" => self.account.clone()?,
             "/message/comments" => shapes::inbox(&posts, next),
             _ if path.ends_with("/replies") => {
                 let of = path.rsplit('/').nth(1)?;

@@ -124,6 +124,8 @@ insert into social.tier_changes (workspace_id, author_id, new_tier, trigger) val
 insert into social.pending_actions (workspace_id, author_id, action_type, user_tier, expires_at)
   values ('{w}', '{w}-author', '{w}~action', 'SMALL', now());
 insert into social.context_snapshots (workspace_id, post_id, context) values ('{w}', '{w}-post-1', '{"x": "{w}~context"}');
+insert into social.own_accounts (workspace_id, source_id, platform, karma, since, seen_at, last_error)
+  values ('{w}', '{w}-source', 'REDDIT', 7, now(), now(), '{w}~error');
 insert into ops.ingest_cursors (workspace_id, source_id, query_hash, platform, kind, query, overlap_s, last_error)
   values ('{w}', '{w}-source', '{w}~hash', 'x', 'search', '{w}~query', 30, '{w}~error');
 insert into ops.rate_budgets (workspace_id, credential, bucket, limit_n, remaining, refill_per_s, window_s, reset_at)

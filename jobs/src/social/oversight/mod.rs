@@ -4,6 +4,7 @@ pub mod approval;
 pub mod cadence;
 pub mod desk;
 pub mod escalation;
+pub mod karma;
 pub mod link;
 pub mod overdue;
 pub mod reply;

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{
     approval::BULK,
     desk::Actor,
+    karma::Gate,
     reply::{Approval, Broken, Refused, Rejection, Text},
     write::{mode, note, place_for, platform},
 };
@@ -86,11 +87,13 @@ pub async fn approve(
     if now.gone {
         return Ok(Err(Refused::State("post_gone", "the post was deleted".into())));
     }
-    if let Err(why) = may_go(conn, profile, actor, id, &now).await? {
-        return Ok(Err(why));
-    }
+    let karma_gate = match may_go(conn, profile, actor, id, &now).await? {
+        Ok(gate) => gate,
+        Err(why) => return Ok(Err(why)),
+    };
     store::judge(conn, (actor.workspace_id, id), None, actor.id).await?;
-    let details = json!({ "version": now.version, "content": now.content, "bulk": bulk, "profile_sha256": profile.sha256 });
+    let details = json!({ "version": now.version, "content": now.content, "bulk": bulk, "karma_gate": karma_gate,
+        "profile_sha256": profile.sha256 });
     done(conn, actor, id, "approved", details).await
 }
 
@@ -101,7 +104,7 @@ async fn may_go(
     actor: Actor<'_>,
     id: &str,
     now: &Standing,
-) -> sqlx::Result<Result<(), Refused>> {
+) -> sqlx::Result<Result<Gate, Refused>> {
     let Some(text) = text(now, &now.content) else { return Ok(Err(Refused::NotFound("reply"))) };
     if let Some(broken) = broken(text.violations(profile)) {
         return Ok(Err(broken));

@@ -9,6 +9,7 @@ use super::{
     cadence::{Wanted, room},
     desk::Actor,
     escalation::{NewEscalation, Reason},
+    karma::{Gate, gate},
     link,
     reply::{Broken, Refused, ReplyType, Text},
 };
@@ -20,7 +21,7 @@ use crate::{
     },
     store::social::{
         audit::{self, Act},
-        escalations,
+        escalations, own_accounts,
         places::{self, Decided},
         replies::{self as store, NewReply, ReplyFilter, ReplyRow},
     },
@@ -108,7 +109,7 @@ pub async fn write(
     stored(conn, profile, (actor, draft, &decided, platform), &id, text, wanted).await
 }
 
-/// Whether there is a place for a reply, which nobody else gets until the transaction ends: they must be held.
+/// Whether the platform would have us there, and there is a place for a reply, which nobody else gets until the transaction ends: they must be held.
 pub(super) async fn place_for(
     conn: &mut PgConnection,
     profile: &Profile,
@@ -116,14 +117,19 @@ pub(super) async fn place_for(
     (thread, community): (&str, Option<&str>),
     id: &str,
     wanted: Wanted,
-) -> sqlx::Result<Result<(), Refused>> {
+) -> sqlx::Result<Result<Gate, Refused>> {
     let Some(shape) = profile.reply(platform) else {
         let why = "the profile says nothing of this platform";
         return Ok(Err(Refused::State("no_shape", why.into())));
     };
+    let accounts = own_accounts::of(&mut *conn, actor.workspace_id, platform).await?;
+    let gate = match gate(&accounts, &profile.cadence, wanted.promotes) {
+        Ok(gate) => gate,
+        Err(why) => return Ok(Err(Refused::State("karma_gate", why))),
+    };
     let at = (actor.workspace_id, platform);
     let taken = places::taken(conn, at, thread, community, id).await?;
-    Ok(room(wanted, taken, shape, &profile.cadence).map_err(Refused::Full))
+    Ok(room(wanted, taken, shape, &profile.cadence).map(|()| gate).map_err(Refused::Full))
 }
 
 /// What an earlier one with the same key became.

@@ -16,6 +16,7 @@ pub mod learning;
 mod merge;
 pub mod opinions;
 pub mod outcomes;
+pub mod own_accounts;
 pub mod places;
 pub mod profiles;
 pub mod replies;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod escalations;
+mod karma;
 mod replies;
 mod reviews;
 

@@ -1,5 +1,6 @@
 //! Social platforms: what they deliver, and what is fetched of them.
 
+mod account;
 mod budgets;
 mod looks;
 mod polling;

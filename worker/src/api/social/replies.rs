@@ -158,7 +158,7 @@ pub(crate) struct NewReply {
 /// Store a reply: `AUTO_APPROVED`, or `PENDING` until a person allows it
 #[utoipa::path(post, path = "/v1/social/replies", tag = "social", request_body = NewReply,
     responses((status = 201, body = ReplyRow), (status = 200, body = ReplyRow, description = "There is one with this key: the first"),
-              (status = 409, body = Problem, description = "There is no place for it (per_thread, per_hour, per_day, promo_per_community_day, link_share), or the state of things forbids it"),
+              (status = 409, body = Problem, description = "There is no place for it (per_thread, per_hour, per_day, promo_per_community_day, link_share), the platform would not have us (karma_gate), or the state of things forbids it"),
               (status = 422, body = Violations, description = "It breaks rules")))]
 pub(crate) async fn write(
     State(api): State<Api>,
