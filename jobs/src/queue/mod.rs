@@ -16,6 +16,7 @@ use crate::ctx::Ctx;
 
 pub mod admin;
 mod backend;
+mod batch;
 mod call;
 mod claim;
 mod claimer;
@@ -37,6 +38,7 @@ mod schedule;
 mod spec;
 mod wake;
 
+pub use batch::{RunBatch, together};
 pub use complete::complete_in;
 pub use enqueue::{Enqueued, Ready};
 pub use hand::{Hand, step};

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use millrace_config::point::{Point, may_fail};
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
@@ -76,23 +77,7 @@ impl Job for Decide {
     const CONCURRENCY: usize = 2;
 
     async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
-        let error = match run_batch(&ctx, &batch).await {
-            Ok(()) => return batch.iter().map(|_| Verdict::Committed).collect(),
-            Err(e) => e,
-        };
-        // A row that the database refuses must not fail its neighbours; anything else fails them all.
-        let refused =
-            error.chain().any(|e| matches!(e.downcast_ref(), Some(sqlx::Error::Database(_))));
-        if batch.len() == 1 || !refused {
-            let again = |_| Verdict::Retry(anyhow::anyhow!("{error:#}"));
-            return batch.iter().map(again).collect();
-        }
-        let mut verdicts = Vec::with_capacity(batch.len());
-        for one in &batch {
-            let done = run_batch(&ctx, std::slice::from_ref(one)).await;
-            verdicts.push(done.map_or_else(Verdict::Retry, |()| Verdict::Committed));
-        }
-        verdicts
+        queue::together(&ctx, &batch, |ctx, part| run_batch(ctx, part).boxed()).await
     }
 }
 

@@ -16,8 +16,12 @@ use url::Url;
 pub(crate) use guard::is_private_host;
 pub use redact::redact;
 
+use crate::store::new_id;
+
 /// Longest reply read, in bytes.
 const REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Characters of a text that are sent.
+const CHARS_MAX: usize = 4_000;
 /// Longest answer asked for.
 const ANSWER_TOKENS_MAX: u32 = 500;
 
@@ -55,6 +59,26 @@ pub enum AskError {
     /// It answered, but not what was asked for.
     #[error("the endpoint's answer is of no use: {0}")]
     Useless(String),
+}
+
+/// A text to be asked about, between two lines of [`Fenced::line`], without personal data and not too long.
+#[derive(Debug)]
+pub struct Fenced {
+    /// Nobody can close a fence that they cannot guess.
+    pub line: String,
+    /// What is asked about, its fence around it.
+    pub content: String,
+}
+
+impl Fenced {
+    /// `what` it is stands in the fence.
+    #[must_use]
+    pub fn new(what: &str, text: &str) -> Self {
+        let line = format!("{what}-{}", new_id());
+        let text: String = redact(text).chars().take(CHARS_MAX).collect();
+        let content = format!("{line}\n{text}\n{line}");
+        Self { line, content }
+    }
 }
 
 /// Client of the endpoint, with its circuit breaker.

@@ -50,8 +50,14 @@ pub async fn open(
     let Some(id) = store::open(conn, std::slice::from_ref(&new)).await?.pop() else {
         return Ok(Answer::NotFound);
     };
-    note(conn, actor, &id, "opened", json!({ "reason": new.reason, "text": new.reason_text }))
-        .await?;
+    note(
+        conn,
+        actor,
+        ("escalation", &id),
+        "opened",
+        json!({ "reason": new.reason, "text": new.reason_text }),
+    )
+    .await?;
     answer(conn, actor, &id, true).await
 }
 
@@ -76,7 +82,7 @@ pub async fn claim(
         }
     };
     let Some(id) = taken else { return Ok(Answer::NotFound) };
-    note(conn, actor, &id, "claimed", json!({ "minutes": minutes })).await?;
+    note(conn, actor, ("escalation", &id), "claimed", json!({ "minutes": minutes })).await?;
     answer(conn, actor, &id, true).await
 }
 
@@ -87,7 +93,7 @@ pub async fn claim(
 pub async fn release(conn: &mut PgConnection, actor: Actor<'_>, id: &str) -> sqlx::Result<Answer> {
     let done = store::release(&mut *conn, actor.workspace_id, id, actor.id, actor.over).await?;
     if done {
-        note(conn, actor, id, "released", json!({})).await?;
+        note(conn, actor, ("escalation", id), "released", json!({})).await?;
     }
     answer(conn, actor, id, done).await
 }
@@ -107,7 +113,14 @@ pub async fn end(
     let ended = store::end(&mut *conn, at, status, notes, actor.id, actor.over).await?;
     if let Some(ended) = &ended {
         let action = if status == Status::Dismissed { "dismissed" } else { "resolved" };
-        note(conn, actor, id, action, json!({ "notes": notes, "late": ended.newly_late })).await?;
+        note(
+            conn,
+            actor,
+            ("escalation", id),
+            action,
+            json!({ "notes": notes, "late": ended.newly_late }),
+        )
+        .await?;
         if ended.newly_late {
             late(&ended.priority);
         }
@@ -121,20 +134,16 @@ pub(super) fn late(priority: &str) {
         .increment(1);
 }
 
-async fn note(
+/// In the audit: what somebody did to an entity of a kind.
+pub(super) async fn note(
     conn: &mut PgConnection,
     actor: Actor<'_>,
-    id: &str,
+    (entity_type, entity_id): (&str, &str),
     action: &str,
     details: Value,
 ) -> sqlx::Result<()> {
-    let act = Act {
-        workspace_id: actor.workspace_id,
-        actor: actor.id,
-        entity_type: "escalation",
-        entity_id: id,
-        action,
-    };
+    let act =
+        Act { workspace_id: actor.workspace_id, actor: actor.id, entity_type, entity_id, action };
     audit::note(conn, act, details).await
 }
 

@@ -6,10 +6,10 @@ use sqlx::PgConnection;
 
 use super::{
     approval::BULK,
-    desk::Actor,
+    desk::{Actor, note},
     karma::Gate,
     reply::{Approval, Broken, Refused, Rejection, Text},
-    write::{mode, note, place_for, platform},
+    write::{mode, place_for, platform},
 };
 use crate::{
     social::{profile::Profile, text::reply::Violation},
@@ -232,7 +232,7 @@ async fn done(
     action: &str,
     details: Value,
 ) -> sqlx::Result<Answer> {
-    note(conn, actor, id, action, details).await?;
+    note(conn, actor, ("reply", id), action, details).await?;
     let row = store::get(conn, actor.workspace_id, id).await?;
     Ok(row.ok_or(Refused::NotFound("reply")))
 }

@@ -1,13 +1,13 @@
 //! A reply is written: checked, given a place, allowed or held for a person, stored. All in one transaction.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     approval::{self, Candidate, REGENERATIONS_MAX, Why},
     cadence::{Wanted, room},
-    desk::Actor,
+    desk::{Actor, note},
     escalation::{NewEscalation, Reason},
     karma::{Gate, gate},
     link,
@@ -20,8 +20,7 @@ use crate::{
         text::reply::Violation,
     },
     store::social::{
-        audit::{self, Act},
-        escalations, own_accounts,
+        audit, escalations, own_accounts,
         places::{self, Decided},
         replies::{self as store, NewReply, ReplyFilter, ReplyRow},
     },
@@ -180,14 +179,7 @@ async fn broken(
         escalations::open(conn, &[new]).await?;
     }
     let details = json!({ "content": draft.content, "violations": violations, "rules": rules });
-    let act = Act {
-        workspace_id: actor.workspace_id,
-        actor: actor.id,
-        entity_type: "decision",
-        entity_id: draft.decision_id,
-        action: "reply_refused",
-    };
-    audit::note(conn, act, details).await?;
+    note(conn, actor, ("decision", draft.decision_id), "reply_refused", details).await?;
     let regenerations_left = (REGENERATIONS_MAX - before).max(0);
     Ok(Refused::Broken(Broken { violations, regenerations_left, escalated }))
 }
@@ -253,7 +245,7 @@ async fn stored(
         "confidence": confidence, "violations": [], "profile_sha256": profile.sha256,
         "approval": if review.is_none() { "AUTO_APPROVED" } else { "PENDING" }, "review_reason": review,
     });
-    note(conn, actor, id, "created", details).await?;
+    note(conn, actor, ("reply", id), "created", details).await?;
     let row = store::get(conn, actor.workspace_id, id).await?;
     Ok(row.map(|row| Written { row, known: false }).ok_or(Refused::NotFound("reply")))
 }
@@ -274,24 +266,6 @@ fn escalation(
         reason_text: Some(text),
         priority: None,
     }
-}
-
-/// In the audit of a reply.
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    actor: Actor<'_>,
-    id: &str,
-    action: &str,
-    details: Value,
-) -> sqlx::Result<()> {
-    let act = Act {
-        workspace_id: actor.workspace_id,
-        actor: actor.id,
-        entity_type: "reply",
-        entity_id: id,
-        action,
-    };
-    audit::note(conn, act, details).await
 }
 
 /// The less sure one; unknown counts for nothing beside a known one.
