@@ -64,7 +64,13 @@ impl Refusal {
     /// Only its words are not ours: what it replaces is not said any more all the same.
     #[must_use]
     pub fn is_of_words(&self) -> bool {
-        matches!(self.rule, "no_keyword" | "excluded" | "keywords_many")
+        self.leaves_topic() || self.rule == "keywords_many"
+    }
+
+    /// It is not about us: as a first version it is nothing to store, as a later one it is what its author says now.
+    #[must_use]
+    pub fn leaves_topic(&self) -> bool {
+        matches!(self.rule, "no_keyword" | "excluded")
     }
 }
 

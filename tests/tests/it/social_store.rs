@@ -235,6 +235,35 @@ async fn an_x_edit_to_what_is_not_ours_replaces_the_id_before_in_either_order() 
 }
 
 #[tokio::test]
+async fn an_edit_that_leaves_the_topic_is_what_its_author_says_now() {
+    let db = house().await;
+    let first = || said(post("9", 1, "my hangover"));
+    let mut left = post("9", 2, "off topic");
+    left.edited_at = Some(at(2));
+    assert_eq!(tell(&db, vec![said(left.clone())]).await.0, [], "nothing of ours is said yet");
+    assert_eq!(db.count("select count(*) from social.refused_posts").await, 1);
+    tell(&db, vec![first()]).await;
+    let (decide, funnel) = tell(&db, vec![said(left.clone())]).await;
+    assert_eq!(decide.len(), 1, "it is decided upon anew");
+    assert!(
+        funnel.contains(&("edited".into(), 1))
+            && !funnel.iter().any(|(stage, _)| stage == "refused"),
+        "{funnel:?}"
+    );
+    let now =
+        "select count(*) from social.posts where content = 'off topic' and keyword_matches = '{}'";
+    assert_eq!(db.count(now).await, 1);
+    assert_eq!(
+        db.count("select count(*) from social.post_versions where content = 'my hangover'").await,
+        1
+    );
+
+    sqlx::raw_sql("delete from social.authors").execute(&db.pool).await.unwrap();
+    tell(&db, vec![said(left), first()]).await;
+    assert_eq!(db.count(now).await, 1, "in one batch, in either order");
+}
+
+#[tokio::test]
 async fn what_is_no_spam_any_more_is_decided_upon() {
     let db = house().await;
     assert_eq!(tell(&db, vec![said(post("9", 1, "my hangover, crypto"))]).await.0, []);

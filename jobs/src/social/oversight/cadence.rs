@@ -14,6 +14,8 @@ pub struct Wanted {
     pub promotes: bool,
     /// It links.
     pub links: bool,
+    /// It is written to earn the karma that other replies need (`KARMA_BUILDING`).
+    pub builds_karma: bool,
 }
 
 /// Replies of a workspace on a platform, the wanted one left out, that were sent or are allowed to be; the latter stand
@@ -111,7 +113,8 @@ mod tests {
         let profile = Profile::parse(Profile::shipped("vita").unwrap()).unwrap();
         let (shape, cadence) = (profile.reply(Platform::Twitter).unwrap(), &profile.cadence);
         assert_eq!((shape.per_hour, shape.per_day), (2, 50));
-        let plain = Wanted { in_community: true, promotes: false, links: false };
+        let plain =
+            Wanted { in_community: true, promotes: false, links: false, builds_karma: false };
         let promo = Wanted { promotes: true, ..plain };
         let link = Wanted { links: true, ..promo };
         let none = Taken::default();

@@ -143,9 +143,10 @@ impl Text<'_> {
 
     /// What place it wants.
     #[must_use]
-    pub fn wants(&self, profile: &Profile, in_community: bool) -> Wanted {
+    pub fn wants(&self, profile: &Profile, in_community: bool, builds_karma: bool) -> Wanted {
         let links = self.link.is_some() || links(self.content);
-        Wanted { in_community, promotes: links || names(self.content, profile), links }
+        let promotes = links || names(self.content, profile);
+        Wanted { in_community, promotes, links, builds_karma }
     }
 }
 
@@ -186,7 +187,7 @@ mod tests {
                 utm_code: None,
                 mode: None,
             };
-            let wanted = text.wants(&profile, true);
+            let wanted = text.wants(&profile, true, false);
             assert_eq!((wanted.promotes, wanted.links), (promotes, links), "{content}");
         }
     }

@@ -6,9 +6,10 @@ use sqlx::PgConnection;
 
 use super::{
     approval::BULK,
+    cadence::Wanted,
     desk::{Actor, note},
     karma::Gate,
-    reply::{Approval, Broken, Refused, Rejection, Text},
+    reply::{Approval, Broken, Refused, Rejection, ReplyType, Text},
     write::{mode, place_for, platform},
 };
 use crate::{
@@ -47,7 +48,7 @@ pub async fn edit(
     if let Some(broken) = broken(text.violations(profile)) {
         return Ok(Err(broken));
     }
-    let wanted = text.wants(profile, now.community.is_some());
+    let wanted = wanted(text, &now, profile);
     let at = (actor.workspace_id, id);
     store::edit(conn, at, content, (wanted.links, wanted.promotes)).await?;
     let details = json!({ "version": version + 1, "content": content, "was": now.content, "approval_was": now.approval_status });
@@ -110,7 +111,7 @@ async fn may_go(
         return Ok(Err(broken));
     }
     places::hold_places(&mut *conn, actor.workspace_id, text.platform).await?;
-    let wanted = text.wants(profile, now.community.is_some());
+    let wanted = wanted(text, now, profile);
     let place = (&*now.thread, now.community.as_deref());
     place_for(conn, profile, (actor, text.platform), place, id, wanted).await
 }
@@ -208,6 +209,11 @@ fn unsent(now: &Standing) -> Result<(), Refused> {
         return Err(Refused::State("deleted", "it was taken back".into()));
     }
     Ok(())
+}
+
+fn wanted(text: Text<'_>, now: &Standing, profile: &Profile) -> Wanted {
+    let builds_karma = now.reply_type == ReplyType::KarmaBuilding.as_str();
+    text.wants(profile, now.community.is_some(), builds_karma)
 }
 
 fn text<'a>(now: &'a Standing, content: &'a str) -> Option<Text<'a>> {

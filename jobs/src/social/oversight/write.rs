@@ -100,12 +100,17 @@ pub async fn write(
     if !violations.is_empty() {
         return broken(conn, actor, draft, &decided, violations).await.map(Err);
     }
-    let wanted = text.wants(profile, decided.community.is_some());
+    let wanted = text.wants(
+        profile,
+        decided.community.is_some(),
+        draft.reply_type == ReplyType::KarmaBuilding,
+    );
     let place = (&*decided.thread, decided.community.as_deref());
-    if let Err(full) = place_for(conn, profile, (actor, platform), place, &id, wanted).await? {
-        return Ok(Err(full));
-    }
-    stored(conn, profile, (actor, draft, &decided, platform), &id, text, wanted).await
+    let gate = match place_for(conn, profile, (actor, platform), place, &id, wanted).await? {
+        Ok(gate) => gate,
+        Err(full) => return Ok(Err(full)),
+    };
+    stored(conn, profile, (actor, draft, &decided, platform), &id, text, (wanted, gate)).await
 }
 
 /// Whether the platform would have us there, and there is a place for a reply, which nobody else gets until the transaction ends: they must be held.
@@ -122,7 +127,7 @@ pub(super) async fn place_for(
         return Ok(Err(Refused::State("no_shape", why.into())));
     };
     let accounts = own_accounts::of(&mut *conn, actor.workspace_id, platform).await?;
-    let gate = match gate(&accounts, &profile.cadence, wanted.promotes) {
+    let gate = match gate(&accounts, &profile.cadence, wanted) {
         Ok(gate) => gate,
         Err(why) => return Ok(Err(Refused::State("karma_gate", why))),
     };
@@ -201,7 +206,7 @@ async fn stored(
     (actor, draft, decided, platform): (Actor<'_>, Draft<'_>, &Decided, Platform),
     id: &str,
     text: Text<'_>,
-    wanted: Wanted,
+    (wanted, gate): (Wanted, Gate),
 ) -> sqlx::Result<Result<Written, Refused>> {
     let sent = places::sent(&mut *conn, actor.workspace_id).await?;
     let refused = refusals(conn, actor, draft).await?;
@@ -243,7 +248,7 @@ async fn stored(
         "decision_id": new.decision_id, "mode": decided.mode, "propensity": decided.propensity, "content": new.content,
         "link": new.link, "platform": platform, "archetype": new.archetype, "reply_type": new.reply_type,
         "confidence": confidence, "violations": [], "profile_sha256": profile.sha256,
-        "approval": if review.is_none() { "AUTO_APPROVED" } else { "PENDING" }, "review_reason": review,
+        "approval": if review.is_none() { "AUTO_APPROVED" } else { "PENDING" }, "review_reason": review, "karma_gate": gate,
     });
     note(conn, actor, ("reply", id), "created", details).await?;
     let row = store::get(conn, actor.workspace_id, id).await?;

@@ -77,9 +77,11 @@ pub async fn apply<'a>(
     lock_places(conn, arrivals, &gone).await?;
     let erased = tombstones::erased(conn, arrivals).await?;
     gone.remember(conn).await?;
-    beside::write_refused(conn, arrivals).await?;
+    let ours = ours(conn, arrivals).await?;
+    let refused: Vec<_> = arrivals.iter().filter(|arrival| !is_taken(arrival, &ours)).collect();
+    beside::write_refused(conn, &refused).await?;
 
-    let posts = taken(arrivals, &erased);
+    let posts = taken(arrivals, &ours, &erased);
     let authors = write_authors(conn, &posts).await?;
     let (merged, new) = write_posts(conn, &posts, &authors).await?;
     beside::write_versions(conn, &merged).await?;
@@ -94,18 +96,56 @@ pub async fn apply<'a>(
         buried = gone.bury(conn, &touched).await?;
     }
     applied.to_decide = to_decide(&merged, &new, &buried);
-    applied.funnel = counted(arrivals, &erased, &merged, &new);
+    applied.funnel = counted(arrivals, (&ours, &erased), &merged, &new);
     beside::count(conn, &applied.funnel).await?;
     Ok(applied)
 }
 
-/// The posts that the rules take, of people who did not want to be forgotten.
-fn taken<'a>(arrivals: &'a [Arrival<'a>], erased: &HashSet<Key<'a>>) -> Posts<'a> {
-    let mut posts = Posts::new();
+fn key_of<'a>(workspace_id: &'a str, post: &'a Post) -> Key<'a> {
+    Key { workspace_id, platform: post.platform.as_str(), key: post.platform_post_id.clone() }
+}
+
+/// Posts with words that are not ours, and that are: they are stored, or another version in the batch will be. Without
+/// this an edit that leaves the topic would leave the old text standing.
+async fn ours<'a>(
+    conn: &mut PgConnection,
+    arrivals: &'a [Arrival<'a>],
+) -> sqlx::Result<HashSet<Key<'a>>> {
+    let (mut kept, mut off) = (HashSet::new(), HashSet::new());
     for arrival in arrivals {
-        if let (Said::Post(post), None) = (arrival.said, arrival.triage.refused) {
-            let (workspace_id, platform) = (arrival.workspace_id, post.platform.as_str());
-            let key = Key { workspace_id, platform, key: post.platform_post_id.clone() };
+        let Said::Post(post) = arrival.said else { continue };
+        let key = key_of(arrival.workspace_id, post);
+        match arrival.triage.refused {
+            None => drop(kept.insert(key)),
+            Some(refusal) if refusal.leaves_topic() => drop(off.insert(key)),
+            Some(_) => {}
+        }
+    }
+    let mut ours = rows::stored_posts(conn, off.iter().collect()).await?;
+    ours.extend(off.into_iter().filter(|key| kept.contains(key)));
+    Ok(ours)
+}
+
+/// Whether a post is stored, or changes one that is.
+fn is_taken(arrival: &Arrival<'_>, ours: &HashSet<Key<'_>>) -> bool {
+    match (arrival.triage.refused, arrival.said) {
+        (Some(refusal), Said::Post(post)) if refusal.leaves_topic() => {
+            ours.contains(&key_of(arrival.workspace_id, post))
+        }
+        (refused, _) => refused.is_none(),
+    }
+}
+
+/// The posts that are taken, of people who did not want to be forgotten.
+fn taken<'a>(
+    arrivals: &'a [Arrival<'a>],
+    ours: &HashSet<Key<'a>>,
+    erased: &HashSet<Key<'a>>,
+) -> Posts<'a> {
+    let mut posts = Posts::new();
+    for arrival in arrivals.iter().filter(|arrival| is_taken(arrival, ours)) {
+        if let Said::Post(post) = arrival.said {
+            let key = key_of(arrival.workspace_id, post);
             if erased.contains(&author_key(&key, post)) {
                 continue;
             }
@@ -258,8 +298,8 @@ fn to_decide(
 }
 
 fn counted<'a>(
-    arrivals: &[Arrival<'a>],
-    erased: &HashSet<Key<'a>>,
+    arrivals: &'a [Arrival<'a>],
+    (ours, erased): (&HashSet<Key<'a>>, &HashSet<Key<'a>>),
     merged: &[Merged<'a>],
     new: &HashSet<String>,
 ) -> Funnel<'a> {
@@ -275,7 +315,7 @@ fn counted<'a>(
             Said::Post(post) => {
                 add(at, post.platform.as_str(), "scanned", true);
                 let platform = post.platform.as_str();
-                let refused = arrival.triage.refused.is_some();
+                let refused = !is_taken(arrival, ours);
                 add(at, platform, "refused", refused);
                 let key = Key { workspace_id: at, platform, key: String::new() };
                 add(at, platform, "erased", !refused && erased.contains(&author_key(&key, post)));

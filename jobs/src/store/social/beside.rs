@@ -185,7 +185,7 @@ pub(super) async fn write_mentions(
 /// Posts that the rules do not take, each once for each rule.
 pub(super) async fn write_refused(
     conn: &mut PgConnection,
-    arrivals: &[Arrival<'_>],
+    arrivals: &[&Arrival<'_>],
 ) -> sqlx::Result<()> {
     let mut rows = BTreeMap::new();
     for arrival in arrivals {

@@ -14,7 +14,8 @@ pub struct Standing {
     pub since: DateTime<Utc>,
 }
 
-/// Make the accounts of a platform, of all tenants, those of these sources, given by workspace and id.
+/// Make the accounts of a platform, of all tenants, those of these sources, given by workspace and id. That of a paused
+/// source stays, and is soon not known any more: a pause shuts the gate.
 ///
 /// # Errors
 /// Those of the database.
@@ -26,7 +27,8 @@ pub async fn keep(
     let (workspaces, ids): (Vec<&str>, Vec<&str>) =
         sources.iter().map(|(workspace, id)| (&**workspace, &**id)).unzip();
     sqlx::query(
-        "with gone as (delete from social.own_accounts where platform = $1 and source_id <> all($3))
+        "with gone as (delete from social.own_accounts where platform = $1 and source_id <> all($3)
+           and not exists (select from ops.sources s where s.id = source_id and s.state = 'paused'))
          insert into social.own_accounts (workspace_id, source_id, platform)
          select a.workspace_id, a.source_id, $1 from unnest($2::text[], $3::text[]) as a(workspace_id, source_id)
          on conflict (workspace_id, source_id) do nothing",

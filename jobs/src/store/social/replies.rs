@@ -197,6 +197,7 @@ pub struct Standing {
     pub utm_code: Option<String>,
     pub platform: String,
     pub mode: Option<String>,
+    pub reply_type: String,
     pub approval_status: String,
     pub confidence: Option<f64>,
     pub has_link: bool,
@@ -221,7 +222,7 @@ pub async fn lock(
     id: &str,
 ) -> sqlx::Result<Option<Standing>> {
     sqlx::query_as(
-        "select content, link, utm_code, platform, decision_snapshot ->> 'mode' as mode, approval_status, confidence, has_link,
+        "select content, link, utm_code, platform, decision_snapshot ->> 'mode' as mode, reply_type, approval_status, confidence, has_link,
                 promotes, coalesce(thread, '') as thread, community, platform_post_id, posted_at, deleted_at,
                 version, exists (select from social.posts p where p.workspace_id = r.workspace_id
                           and p.id = r.decision_snapshot ->> 'post_id' and p.deleted_at is not null) as gone

@@ -76,6 +76,32 @@ pub(super) async fn update_authors(
     Ok(())
 }
 
+/// Those of the keys that are stored.
+pub(super) async fn stored_posts<'a>(
+    conn: &mut PgConnection,
+    keys: Vec<&Key<'a>>,
+) -> sqlx::Result<HashSet<Key<'a>>> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found: Vec<i64> = sqlx::query_scalar(
+        "select k.nth from jsonb_array_elements($1) with ordinality as k (key, nth)
+         join social.posts p on p.workspace_id = k.key ->> 'workspace_id' and p.platform = k.key ->> 'platform'
+          and p.platform_post_id = k.key ->> 'key'",
+    )
+    .persistent(false)
+    .bind(Json(&keys))
+    .fetch_all(conn)
+    .await?;
+    let places: HashSet<usize> =
+        found.iter().filter_map(|nth| usize::try_from(*nth).ok()).collect();
+    Ok((1..)
+        .zip(keys)
+        .filter(|(nth, _)| places.contains(nth))
+        .map(|(_, key)| key.clone())
+        .collect())
+}
+
 /// Inserts those that are new. Their ids.
 pub(super) async fn insert_posts(
     conn: &mut PgConnection,

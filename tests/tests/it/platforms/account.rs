@@ -54,10 +54,14 @@ async fn our_standing_is_noted_and_an_error_unsays_it() {
     ask(&db).await;
     assert_eq!(noted(&db).await, [(None, true)], "suspended, or never there");
     assert!(reddit.calls().iter().all(|call| call.path == "/user/acme_bot/about"));
-    sqlx::query("update ops.sources set options = options - 'account'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    ask(&db).await;
-    assert_eq!(noted(&db).await, [], "nobody asks any more");
+    for (change, kept) in
+        [("state = 'paused'", 1), ("state = 'active', options = options - 'account'", 0)]
+    {
+        sqlx::query(sqlx::AssertSqlSafe(format!("update ops.sources set {change}")))
+            .execute(&db.pool)
+            .await
+            .unwrap();
+        ask(&db).await;
+        assert_eq!(noted(&db).await.len(), kept, "a pause does not open the gate: {change}");
+    }
 }
