@@ -97,6 +97,7 @@ create table social.authors (
   account_created_at timestamptz(3),                  -- when the account was made
   observed     jsonb not null default '{}',           -- column -> when it was last said to be so, ms since 1970
   tier_below_since timestamptz(3),                    -- since when it has been too small for its tier
+  concern_posts text[] not null default '{}',         -- the first two posts that gave cause for concern: two, so that one is another
   deleted_at   timestamptz(3),                        -- the account is gone, and its name with it
   constraint authors_workspace_id_key unique (workspace_id, id),
   constraint authors_platform_id_key unique (workspace_id, platform, platform_id)
@@ -422,6 +423,7 @@ create table social.replies (
   promotes     boolean not null default false,        -- it links, or names the brand beyond its signature
   thread       text,                                  -- platform_post_id of the top of the thread that it answers in
   community    text,                                  -- and the subreddit or group
+  author_id    text,                                  -- whose post it answers
   confidence   double precision check (confidence between 0 and 1), -- the smaller one of decision and writer
   review_reason text check (review_reason in ('low_confidence','below_auto','decision_review','escalated','first','sampled')),
   reject_reason text check (reject_reason in ('SAFETY','IRRELEVANT','LOW_QUALITY','LEGAL','REGENERATE')),
@@ -436,30 +438,32 @@ create index replies_platform_post_id_idx on social.replies (workspace_id, platf
 create index replies_decision_idx on social.replies (decision_id);
 -- Added, for how often we speak:
 create index replies_thread_idx on social.replies (workspace_id, platform, thread);
+create index replies_author_idx on social.replies (author_id, created_at) where author_id is not null;
 create index replies_allowed_idx on social.replies (workspace_id, platform)
   where posted_at is null and deleted_at is null and approval_status in ('APPROVED','AUTO_APPROVED');
 
 -- A reply whose writer froze no decision has its decision frozen; one to a decision that is nowhere is refused, as the
--- seed's foreign key did.
+-- seed's foreign key did. Whose post it answers, and in which thread, is found here.
 create function social.freeze_decision() returns trigger language plpgsql as $$
 begin
-  if new.decision_snapshot is not null then
-    return new;
+  if new.decision_snapshot is null then
+    select d.created_at,
+           jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
+             'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
+             'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
+             'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
+             'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
+             'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
+             'policy_version', e.policy_version, 'weights_version', e.weights_version)
+      into new.decision_created_at, new.decision_snapshot
+    from social.decisions d left join social.decision_exposures e on e.decision_id = d.id
+    where d.id = new.decision_id and d.workspace_id = new.workspace_id;
+    if not found then
+      raise foreign_key_violation using message = format('there is no decision %s', new.decision_id);
+    end if;
   end if;
-  select d.created_at,
-         jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
-           'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
-           'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
-           'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
-           'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
-           'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
-           'policy_version', e.policy_version, 'weights_version', e.weights_version)
-    into new.decision_created_at, new.decision_snapshot
-  from social.decisions d left join social.decision_exposures e on e.decision_id = d.id
-  where d.id = new.decision_id and d.workspace_id = new.workspace_id;
-  if not found then
-    raise foreign_key_violation using message = format('there is no decision %s', new.decision_id);
-  end if;
+  select p.author_id, coalesce(new.thread, p.conversation, p.platform_post_id) into new.author_id, new.thread
+  from social.posts p where p.workspace_id = new.workspace_id and p.id = new.decision_snapshot ->> 'post_id';
   return new;
 end $$;
 create trigger freeze_decision before insert on social.replies for each row execute function social.freeze_decision();
@@ -642,6 +646,20 @@ create table social.weight_versions (
 );
 create unique index weight_versions_in_force on social.weight_versions (workspace_id, segment_type, segment_key)
   where effective_to is null and approved_by is not null; -- others are proposed
+
+-- Added: what was learned of which mode and archetype are worth most where, and how much of a say that has.
+create table social.policies (
+  workspace_id text primary key default social.workspace() references signals.workspaces (id) on delete cascade,
+  version      text not null,                         -- the run that taught it last
+  stage        text not null default 'SHADOW' check (stage in ('SHADOW','SHARE','FULL')),
+  stage_since  timestamptz(3) not null,
+  proposed     text check (proposed in ('SHARE','FULL')), -- waits for a person
+  state        jsonb not null,                        -- sums of a linear regression of rewards
+  noise        double precision not null check (noise > 0), -- standard deviation of rewards
+  locked_by    text,                                  -- learning leaves the stage alone
+  created_at   timestamptz(3) not null default now(),
+  updated_at   timestamptz(3) not null default now()
+);
 
 create table social.experiment_assignments (          -- added
   workspace_id text not null,
@@ -1025,13 +1043,28 @@ insert into social.escalation_reasons (name, severity, auto_escalate) values
 insert into social.champion_tiers (name, min_engagement, priority_score) values
   ('BRONZE', 3, 1), ('SILVER', 6, 2), ('GOLD', 11, 3); -- GOLD also a power user from 3 on
 
+-- Added: what came of replies within seven days. A reward is a click, thanks or a like; removed is what was taken down or
+-- reported.
+create view social.reply_results with (security_invoker = true) as
+select r.workspace_id, r.id as reply_id, r.decision_id, r.platform, r.posted_at,
+  (exists (select from social.click_events c where c.workspace_id = r.workspace_id and c.reply_id = r.id
+             and c.occurred_at <= r.posted_at + interval '7 days')
+   or exists (select from social.relationship_events t where t.workspace_id = r.workspace_id and t.reply_id = r.id
+                and t.type in ('thanks', 'like') and t.occurred_at <= r.posted_at + interval '7 days')
+   or exists (select from social.reply_outcomes o where o.reply_id = r.id and (o.metrics ->> 'likes')::bigint > 0)) as rewarded,
+  (r.deleted_at is not null
+   or exists (select from social.relationship_events t where t.workspace_id = r.workspace_id and t.reply_id = r.id
+                and t.type = 'report' and t.occurred_at <= r.posted_at + interval '7 days')
+   or exists (select from social.reply_outcomes o where o.reply_id = r.id and o.metrics ->> 'removed' = 'true')) as removed
+from social.replies r where r.posted_at is not null;
+
 -- ---------------------------------------------------------------- updated_at, walls, rights, partitions
 
 do $$
 declare t text;
 begin
   foreach t in array array['authors', 'posts', 'replies', 'experiments', 'competitors', 'community_champions',
-    'segmented_weights'] loop
+    'segmented_weights', 'policies'] loop
     execute format('create trigger touch before update on social.%I for each row when (old.* is distinct from new.*) execute function social.touch()', t);
   end loop;
 end $$;
@@ -1067,6 +1100,8 @@ insert into ops.rights (relation, app, reader) values
   ('social.experiment_assignments', '{insert}', true),
   ('social.segmented_weights',     '{select,insert,update}', true),
   ('social.weight_versions',       '{select,insert,update}', true),
+  ('social.policies',              '{select,insert,update}', true),
+  ('social.reply_results',         '{select}', true),
   ('social.learning_runs',         '{select,insert}', true),
   ('social.learning_events',       '{select,insert,update}', true),
   ('social.weight_adjustment_logs', '{select,insert}', true),

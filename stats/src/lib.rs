@@ -8,6 +8,7 @@ pub mod checks;
 pub mod dist;
 pub mod draw;
 pub mod drift;
+pub mod greatest;
 pub mod hurdle;
 mod inverse;
 pub mod linear_ts;

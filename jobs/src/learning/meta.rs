@@ -60,7 +60,7 @@ pub async fn judge(
     rows: &[Row],
 ) -> anyhow::Result<Vec<Judged>> {
     let until = plan.as_of - JUDGED_AFTER;
-    let open = store::open_events(conn, plan.workspace, until).await?;
+    let open = store::open_events(conn, plan.workspace, "WEIGHT", until).await?;
     Ok(open.iter().filter_map(|event| one(event, rows)).collect())
 }
 

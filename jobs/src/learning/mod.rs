@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod meta;
 pub mod moments;
 pub mod nightly;
+pub mod policy;
 pub mod rows;
 pub mod run;
 pub mod seed_rule;

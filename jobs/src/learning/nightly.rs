@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    meta,
+    meta, policy,
     rows::{Row, Segment},
     run::{ALPHA, CHANGE_MAX, Current, Finding, Skip, learn},
 };
@@ -59,20 +59,9 @@ async fn everywhere(ctx: &Ctx) -> anyhow::Result<Verdict> {
     let mut verdict = Ok(Verdict::Done);
     for workspace in &workspaces {
         let plan = Plan { workspace, as_of, dry_run: false };
-        match run(&ctx.pool, &ctx.settings.learning, plan).await {
-            Ok(Outcome::Ran(told)) => {
-                metrics::counter!("millrace_learning_runs_total", "status" => told.status())
-                    .increment(1);
-                tracing::info!(
-                    workspace,
-                    run = told.run_id,
-                    rows = told.rows,
-                    adjusted = told.adjusted(),
-                    "learned"
-                );
-            }
-            Ok(Outcome::Before) => {}
-            Ok(Outcome::UnderWay) => verdict = Ok(Verdict::Snooze(PAUSE)),
+        match learned(ctx, plan).await {
+            Ok(true) => {}
+            Ok(false) => verdict = Ok(Verdict::Snooze(PAUSE)),
             Err(error) => {
                 tracing::warn!(
                     workspace,
@@ -84,6 +73,34 @@ async fn everywhere(ctx: &Ctx) -> anyhow::Result<Verdict> {
         }
     }
     verdict
+}
+
+/// Weights, then the policy. False if somebody else learns for the workspace.
+async fn learned(ctx: &Ctx, plan: Plan<'_>) -> anyhow::Result<bool> {
+    let (settings, workspace) = (&ctx.settings.learning, plan.workspace);
+    let count = |kind: &'static str, status: &'static str| {
+        metrics::counter!("millrace_learning_runs_total", "kind" => kind, "status" => status)
+            .increment(1);
+    };
+    match run(&ctx.pool, settings, plan).await? {
+        Outcome::Ran(told) => {
+            count("weights", told.status());
+            let (run, rows, adjusted) = (&told.run_id, told.rows, told.adjusted());
+            tracing::info!(workspace, run, rows, adjusted, "learned");
+        }
+        Outcome::Before => {}
+        Outcome::UnderWay => return Ok(false),
+    }
+    match policy::nightly::run(&ctx.pool, settings, plan).await.context("policy")? {
+        Outcome::Ran(told) => {
+            count("policy", "done");
+            let (run, rows, stage) = (&told.run_id, told.found.rows, told.next.as_str());
+            tracing::info!(workspace, run, rows, stage, "the policy learned");
+        }
+        Outcome::Before => {}
+        Outcome::UnderWay => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// What to learn.
@@ -99,9 +116,9 @@ pub struct Plan<'a> {
 
 /// What became of it.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Outcome<T = Told> {
     /// This.
-    Ran(Box<Told>),
+    Ran(Box<T>),
     /// It was run before.
     Before,
     /// Somebody else learns for the workspace.
@@ -169,7 +186,7 @@ pub async fn run(pool: &PgPool, settings: &Learning, plan: Plan<'_>) -> anyhow::
     let dealt = dealt.context("how chance dealt")?;
     let judged = meta::judge(&mut tx, plan, &rows).await?;
     let rows_n = rows.len();
-    let (run_id, seed) = identity(plan);
+    let (run_id, seed) = identity("nightly", plan);
     let mut told = Told {
         run_id,
         workspace: plan.workspace.to_owned(),
@@ -209,9 +226,8 @@ async fn found(
 }
 
 /// Id and seed of a run, from what it is about.
-fn identity(plan: Plan<'_>) -> (String, i64) {
-    let digest =
-        Sha256::digest(format!("nightly\n{}\n{}", plan.workspace, plan.as_of.to_rfc3339()));
+pub(super) fn identity(kind: &str, plan: Plan<'_>) -> (String, i64) {
+    let digest = Sha256::digest(format!("{kind}\n{}\n{}", plan.workspace, plan.as_of.to_rfc3339()));
     let seed = digest.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));
     (hex::encode(digest).chars().take(20).collect(), seed)
 }
@@ -284,7 +300,7 @@ async fn write(
         skipped: told.skipped,
         duration_ms: i64::try_from(began.elapsed().as_millis())?,
         report: &serde_json::to_value(told)?,
-        log,
+        log: Some(log),
     };
     if !store::record(conn, &run).await.context("the run")? {
         return Ok(false);
@@ -307,7 +323,7 @@ async fn write(
                            "low": one.interval.map(|i| i.low), "high": one.interval.map(|i| i.high) });
         events.push((what, one.lift, one.mean_reward));
     }
-    store::events(conn, (workspace, &told.run_id), told.as_of, &events)
+    store::events(conn, (workspace, &told.run_id), told.as_of, "WEIGHT", &events)
         .await
         .context("predictions")?;
     for judged in &told.judged {

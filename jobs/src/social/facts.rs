@@ -30,9 +30,13 @@ use super::{
     },
     tiers::{Engagement, Reach, Standing, UserTier},
 };
-use crate::store::social::{
-    around::{ExperimentRow, Said, SegmentRow, Volume},
-    waiting::Waiting,
+use crate::{
+    learning::policy::features::Model,
+    store::social::{
+        around::{ExperimentRow, Said, SegmentRow, Volume},
+        learning::PolicyRow,
+        waiting::Waiting,
+    },
 };
 
 /// Version of the rules of `decide` and of this file: whoever changes what they say raises it.
@@ -47,6 +51,8 @@ pub struct Around<'a> {
     pub calendar: &'a Calendar,
     /// Weights in force.
     pub weights: &'a [SegmentRow],
+    /// The learned policy: its version, its share, what it knows.
+    pub policy: Option<&'a (PolicyRow, Model)>,
     /// The experiment that is running.
     pub experiment: Option<&'a ExperimentRow>,
     /// Of the platforms.
@@ -112,7 +118,7 @@ pub fn ready(
         sss,
     };
     let (thresholds, experiment) = thresholds(profile, around.experiment, post);
-    let inputs = Inputs {
+    let mut inputs = Inputs {
         key,
         policy_version: format!("{POLICY}+{}", profile.sha256.get(..12).unwrap_or_default()),
         safety: danger(&folded, post, profile),
@@ -136,7 +142,12 @@ pub fn ready(
         temporal,
         thresholds,
         experiment,
-    };
+        learned: None,
+    }
+    .settled();
+    inputs.learned = around
+        .policy
+        .and_then(|(row, model)| model.learned(&row.version, row.stage.share(), &inputs));
     Ready { inputs: inputs.settled(), standing, personas, engagement }
 }
 

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     ctx::Ctx,
     embed::content_hash,
+    learning::policy::features::Model,
     queue::{self, Job, LeaseId, Leased, NewJob, Verdict},
     signals::vectors,
     store::{
@@ -32,6 +33,7 @@ use crate::{
             around::{self, ExperimentRow, Said, SegmentRow, Volume},
             decisions::{self, NewDecision},
             escalations,
+            learning::{self, PolicyRow},
             waiting::{self, Waiting},
         },
     },
@@ -175,6 +177,7 @@ struct Tenant {
     brand: Arc<Brand>,
     calendar: Calendar,
     weights: Vec<SegmentRow>,
+    policy: Option<(PolicyRow, Model)>,
     experiment: Option<ExperimentRow>,
     volumes: BTreeMap<Platform, Volume>,
     beside_competitors: BTreeMap<String, i64>,
@@ -199,7 +202,9 @@ impl Tenant {
             posts.first().map_or_else(|| ctx.clock.now(), |p| midnight(&calendar, p.now));
         let beside_competitors =
             around::beside_competitors(&mut conn, workspace_id, midnight).await.context("caps")?;
+        let policy = learning::policy(&mut conn, workspace_id).await.context("policy")?;
         Ok(Self {
+            policy: policy.and_then(|row| row.model().map(|model| (row, model))),
             weights: around::weights(&mut conn, workspace_id).await.context("weights")?,
             experiment: around::experiment(&mut conn, workspace_id).await.context("experiment")?,
             performance: around::performance(&mut conn, workspace_id).await.context("outcomes")?,
@@ -220,6 +225,7 @@ impl Tenant {
             profile: &self.brand.profile,
             calendar: &self.calendar,
             weights: &self.weights,
+            policy: self.policy.as_ref(),
             experiment: self.experiment.as_ref(),
             volumes: &self.volumes,
             beside_competitors: &self.beside_competitors,

@@ -94,6 +94,7 @@ insert into social.learning_events (workspace_id, adjustment_type, adjustment, p
 insert into social.randomized_experiments (workspace_id, decision_id, predicted_mode, actual_mode)
   values ('{w}', '{w}-decision', 'HYBRID', 'HELPFUL');
 insert into social.segmented_weights (workspace_id, segment_type, segment_key) values ('{w}', 'GLOBAL', '{w}~key');
+insert into social.policies (workspace_id, version, stage_since, state, noise) values ('{w}', '{w}~v', now(), '{}', 1);
 insert into social.weight_versions (workspace_id, segment_type, segment_key, version, weights, approved_by)
   values ('{w}', 'GLOBAL', '{w}~key', 1, '{.4,.25,.2,.15}', '{w}~who');
 insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity)

@@ -8,6 +8,7 @@ use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
         nightly::{self, Outcome, Plan},
+        policy as learning_policy,
         rows::Segment,
         run::weights_of,
         simulate::{self, World},
@@ -29,6 +30,7 @@ use crate::{
 };
 
 mod explain;
+mod policy;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,7 @@ Examples:
   millrace learn explain TWITTER              why its weights moved in the last run, or did not
   millrace learn lock GLOBAL                  leave them as they are
   millrace learn rollback REDDIT_NIGHT        the version before
+  millrace learn policy                       what is learned of modes and archetypes, and how much of a say it has
   millrace learn simulate --world segments --runs 20 --seed 1")]
 pub struct Args {
     /// Whose; needed if there are several
@@ -85,6 +88,11 @@ enum Action {
     Rollback {
         /// Which
         segment: String,
+    },
+    /// The policy over modes and archetypes: what it has gained, and how much of a say it has
+    Policy {
+        #[command(subcommand)]
+        act: Option<policy::Act>,
     },
     /// Learn in made-up worlds whose truth is known; needs no database
     Simulate(Simulate),
@@ -162,6 +170,7 @@ pub async fn run(
         Action::Unlock { segment } => lock(&pool, workspace, &segment, false, out).await,
         Action::Approve { version } => approve(&pool, workspace, &version, out).await,
         Action::Rollback { segment } => rollback(&pool, workspace, &segment, out).await,
+        Action::Policy { act } => policy::run(&pool, workspace, act, out).await,
         Action::Simulate(_) => Ok(()),
     }
 }
@@ -174,9 +183,14 @@ async fn learned(
 ) -> anyhow::Result<()> {
     match nightly::run(pool, &settings.learning, plan).await? {
         Outcome::Ran(told) => {
-            let report = serde_json::to_value(&*told)?;
+            let mut report = serde_json::to_value(&*told)?;
+            let of_policy = learning_policy::nightly::run(pool, &settings.learning, plan).await?;
+            if let (Outcome::Ran(told), Some(all)) = (of_policy, report.as_object_mut()) {
+                all.insert("policy".into(), serde_json::to_value(&*told)?);
+            }
             out.answer(&report, || {
                 explain::summary(&report, out);
+                policy::say(report.get("policy"), out);
                 if plan.dry_run {
                     out.say("Nothing was written (--dry-run).");
                 }
@@ -196,7 +210,7 @@ async fn status(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> 
     let versions = learning::versions(&mut conn, workspace, false).await?;
     let runs = learning::list(&mut conn, workspace, 10).await?;
     let brief = |run: &RunRow| {
-        json!({ "run_id": run.run_id, "status": run.status, "as_of": run.as_of, "rows": run.input_rows,
+        json!({ "run_id": run.run_id, "kind": run.kind, "status": run.status, "as_of": run.as_of, "rows": run.input_rows,
         "skipped_reason": run.skipped_reason, "duration_ms": run.duration_ms })
     };
     let answer = json!({ "workspace": workspace, "weights": versions, "runs": runs.iter().map(brief).collect::<Vec<_>>() });
@@ -209,6 +223,7 @@ async fn status(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> 
         let rows = runs.iter().map(|run| {
             [
                 run.run_id.clone(),
+                run.kind.clone(),
                 maybe_time(run.as_of),
                 run.status.to_lowercase(),
                 run.input_rows.unwrap_or_default().to_string(),
@@ -216,7 +231,7 @@ async fn status(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> 
                 format!("{} ms", run.duration_ms.unwrap_or_default()),
             ]
         });
-        out.table(["run", "as of", "status", "replies", "skipped because", "took"], rows);
+        out.table(["run", "kind", "as of", "status", "outcomes", "skipped because", "took"], rows);
     })
 }
 
@@ -249,7 +264,7 @@ async fn explained(
     let segment = what.as_deref().and_then(|key| Segment::named(&key.to_uppercase()));
     let id = what.filter(|_| segment.is_none()).unwrap_or_default();
     let mut conn = pool.acquire().await?;
-    let run = learning::run_of(&mut conn, workspace, &id).await?;
+    let run = learning::run_of(&mut conn, workspace, &id, "nightly").await?;
     let Some(report) = run.and_then(|run| run.report) else {
         let what = if id.is_empty() {
             "a run yet".to_owned()
@@ -267,6 +282,9 @@ async fn explained(
     };
     let chosen: Vec<&Value> = findings.iter().filter(wanted).collect();
     match segment {
+        None if report.0.get("judged").is_some_and(Value::is_number) => {
+            out.answer(&report.0, || policy::say(Some(&report.0), out))
+        }
         None => out.answer(&report.0, || explain::summary(&report.0, out)),
         Some(_) => out.answer(&chosen, || {
             chosen.iter().for_each(|one| explain::finding(one, &report.0, out))

@@ -9,7 +9,7 @@ use crate::social::{
 /// A line: what, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// `signal`, `weights`, `composite`, `time`, `rule`, `mode`, `review`, `archetype`, `action` or `experiment`.
+    /// `signal`, `weights`, `composite`, `time`, `rule`, `mode`, `review`, `archetype`, `action`, `policy` or `experiment`.
     pub kind: &'static str,
     /// The rest, one line.
     pub text: String,
@@ -135,10 +135,16 @@ fn outcome(inputs: &Inputs, decision: &Decision) -> Vec<Line> {
         let what = named(action.mode, action.archetype);
         lines.push(line("action", format!("{what} {}{taken}", percent(action.probability))));
     }
-    let chance = match (decision.held_out, decision.randomised) {
-        (true, _) => "held out",
-        (false, true) => "the mode was drawn",
-        (false, false) => "nothing was drawn but the archetype",
+    if let Some(learned) = &inputs.learned {
+        let (share, version) = (percent(learned.share), &learned.version);
+        let took = if decision.by_policy { "it took this one" } else { "the rules took this one" };
+        lines.push(line("policy", format!("{version} has a share of {share}; {took}")));
+    }
+    let chance = match (decision.held_out, decision.randomised, decision.by_policy) {
+        (true, ..) => "held out",
+        (_, true, _) => "the mode was drawn",
+        (.., true) => "the learned policy drew mode and archetype",
+        (false, false, false) => "nothing was drawn but the archetype",
     };
     let experiment = inputs
         .experiment

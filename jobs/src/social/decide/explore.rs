@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, archetype::Choice};
+use super::{Action, Inputs, archetype::Choice, learned::mixed};
 use crate::social::{
     mode::{Archetype, Mode},
     score::count,
@@ -73,6 +73,68 @@ impl Lottery<'_> {
             }
         }
         Drawn { mode: self.predicted, randomised: false, held_out: false }
+    }
+}
+
+/// What came of chance.
+pub(super) struct Fate {
+    pub(super) mode: Mode,
+    pub(super) archetype: Option<Archetype>,
+    /// Given the mode.
+    pub(super) archetype_propensity: f64,
+    pub(super) randomised: bool,
+    pub(super) held_out: bool,
+    pub(super) by_policy: bool,
+    /// All that could have come of it.
+    pub(super) actions: Vec<Action>,
+    /// Of what did.
+    pub(super) propensity: f64,
+}
+
+/// Draws: what is held out or tried, the archetype, and, where several modes or archetypes are open and it has a share,
+/// what the learned policy takes in the place of the rules.
+pub(super) fn fate(
+    inputs: &Inputs,
+    lottery: &Lottery<'_>,
+    choices: &[(Mode, Vec<Choice>)],
+) -> Fate {
+    let Drawn { mode, randomised, held_out } = lottery.draw(draw(inputs.key, "mode"));
+    let of_mode = choices.iter().find(|(m, _)| *m == mode).map_or(&[][..], |(_, some)| some);
+    let picked = pick(of_mode, draw(inputs.key, "archetype"));
+    let archetype_propensity = picked.map_or(1.0, |(_, probability)| probability);
+    let actions = actions(lottery, choices);
+    let learned = inputs.learned.as_ref().filter(|_| !lottery.tried.is_empty());
+    let quiet = lottery.probability(Mode::Disengaged);
+    let Some((actions, own)) = mixed(learned, &actions, quiet, draw(inputs.key, "policy's action"))
+    else {
+        return Fate {
+            mode,
+            archetype: picked.map(|(archetype, _)| archetype),
+            archetype_propensity,
+            randomised,
+            held_out,
+            by_policy: false,
+            actions,
+            propensity: lottery.probability(mode) * archetype_propensity,
+        };
+    };
+    let share = learned.map_or(0.0, |learned| learned.share);
+    let by_policy = !held_out && draw(inputs.key, "policy") < share;
+    let of_rules = (mode, picked.map(|(archetype, _)| archetype));
+    let (mode, archetype) = if by_policy { (own.mode, own.archetype) } else { of_rules };
+    let sum = |of: &dyn Fn(&Action) -> bool| -> f64 {
+        actions.iter().filter(|action| of(action)).map(|action| action.probability).sum()
+    };
+    let propensity = sum(&|action| (action.mode, action.archetype) == (mode, archetype));
+    Fate {
+        mode,
+        archetype,
+        archetype_propensity: propensity / sum(&|action| action.mode == mode),
+        randomised: randomised && !by_policy,
+        held_out,
+        by_policy,
+        actions,
+        propensity,
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn scored(sss: f64, ars: f64, evs: f64, trs: f64) -> Inputs {
         weights: Weights::default(),
         archetypes: Archetypes::default(),
         experiment: None,
+        learned: None,
     }
 }
 
@@ -72,6 +73,21 @@ fn segment() -> impl Strategy<Value = Option<Segment>> {
     }))
 }
 
+/// A policy that knows all pools.
+fn learned() -> impl Strategy<Value = Option<Learned>> {
+    let beliefs = vec((-0.2..0.6_f64, 0.001..0.3_f64), 24);
+    let some =
+        (0.0..=1.0_f64, beliefs).prop_map(|(share, beliefs)| {
+            let all =
+                ENGAGING.iter().flat_map(|mode| Archetype::ALL.iter().map(move |a| (*mode, *a)));
+            let expected = all.zip(beliefs).map(|((mode, archetype), (mean, deviation))| {
+                Expected { mode, archetype, mean, deviation }
+            });
+            Learned { version: "p1".into(), share, expected: expected.collect() }
+        });
+    option::of(some)
+}
+
 /// Any inputs that a job could give.
 pub(super) fn sane() -> impl Strategy<Value = Inputs> {
     let unit = || 0.0..=1.0_f64;
@@ -81,11 +97,12 @@ pub(super) fn sane() -> impl Strategy<Value = Inputs> {
         (0_usize..7, option::weighted(0.2, unit()), -0.2..0.2_f64, array::uniform5(0_u8..20));
     let recent = (archetypes(), archetypes(), archetypes(), any::<[bool; 4]>());
     let weights = (segment(), segment(), segment());
-    (any::<u64>(), signals, safety, author, recent, weights).prop_map(
-        |(key, signals, safety, author, recent, weights)| {
+    (any::<u64>(), signals, safety, author, recent, weights, learned()).prop_map(
+        |(key, signals, safety, author, recent, weights, learned)| {
             let (sss, ars, evs, trs, sure) = signals;
             let mut inputs = scored(sss, ars, evs, trs);
             inputs.key = key;
+            inputs.learned = learned;
             let s = &mut inputs.signals;
             let all = [&mut s.sss, &mut s.ars, &mut s.evs.signal, &mut s.trs.signal];
             all.into_iter().zip(sure).for_each(|(signal, sure)| signal.confidence = sure);
@@ -133,6 +150,11 @@ pub(super) fn wild() -> impl Strategy<Value = Inputs> {
             (segment.values.sss, segment.values.evs_trs) = (n[15], n[14]);
         }
         inputs.archetypes.semantic.insert(Archetype::Coach, n[3]);
+        if let Some(learned) = &mut inputs.learned {
+            learned.share = n[0];
+            let first = learned.expected.iter_mut().take(1);
+            first.for_each(|one| (one.mean, one.deviation) = (n[1], n[2]));
+        }
         inputs
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{thresholds::Thresholds, weights::Weights};
+use super::{learned::Learned, thresholds::Thresholds, weights::Weights};
 use crate::social::{
     mode::{Archetype, Mode},
     profile::{self, Gravity},
@@ -45,6 +45,9 @@ pub struct Inputs {
     pub archetypes: Archetypes,
     /// The experiment that the post takes part in; its variant's thresholds are in `thresholds` already.
     pub experiment: Option<Experiment>,
+    /// What the learned policy expects, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
 }
 
 /// The four signals.
@@ -261,6 +264,7 @@ impl Inputs {
         self.temporal.strategy = self.temporal.strategy.settled();
         self.thresholds = self.thresholds.settled();
         self.weights = self.weights.settled();
+        self.learned = self.learned.map(Learned::settled);
         let Archetypes { performance, semantic, .. } = &mut self.archetypes;
         performance.values_mut().for_each(|p| p.mean = unit(p.mean));
         semantic.values_mut().for_each(|s| *s = unit(finite(*s, 0.5)));

@@ -10,6 +10,7 @@ mod explain;
 mod explore;
 mod inputs;
 mod ladder;
+mod learned;
 mod thresholds;
 mod weights;
 
@@ -21,6 +22,7 @@ pub use inputs::{
     Archetypes, AuthorState, Competitor, Conversation, Experiment, Inputs, Performance, PostFacts,
     Safety, Signals,
 };
+pub use learned::{Expected, Learned, chances};
 pub use thresholds::Thresholds;
 pub use weights::{Effective, Segment, Values, Weights, combined_key};
 
@@ -30,7 +32,7 @@ use super::{
     text::safety::Verdict,
 };
 use archetype::{Choice, choices};
-use explore::{Drawn, Lottery, actions, pick};
+use explore::{Fate, Lottery, fate};
 use ladder::Ladder;
 
 /// One rule that was looked at.
@@ -113,6 +115,8 @@ pub struct Decision {
     pub randomised: bool,
     /// Nothing is said, to see what happens without us.
     pub held_out: bool,
+    /// The learned policy took it, not the rules.
+    pub by_policy: bool,
     /// Why the rules say nothing.
     pub skip: Option<Skip>,
     /// 0..=1, and its 90 % interval.
@@ -184,16 +188,15 @@ pub fn decide(inputs: &Inputs) -> Decision {
     let tried = tried(&inputs, &ladder, predicted, sayable);
     let (explore, hold_out) = (inputs.thresholds.explore, inputs.thresholds.hold_out);
     let lottery = Lottery { predicted, tried: &tried, explore, hold_out };
-    let Drawn { mode, randomised, held_out } = lottery.draw(draw(inputs.key, "mode"));
-    let of_mode = choices.iter().find(|(m, _)| *m == mode).map_or(&[][..], |(_, some)| some);
-    let picked = pick(of_mode, draw(inputs.key, "archetype"));
-    let archetype_propensity = picked.map_or(1.0, |(_, probability)| probability);
+    let fate = fate(&inputs, &lottery, &choices);
+    let Fate { mode, archetype, archetype_propensity, randomised, held_out, by_policy, .. } = fate;
     let says = mode != Mode::Disengaged;
     Decision {
         mode,
         predicted_mode: predicted,
         randomised,
         held_out,
+        by_policy,
         skip,
         composite: composite.value,
         lower: composite.lower,
@@ -203,10 +206,10 @@ pub fn decide(inputs: &Inputs) -> Decision {
         confidence,
         needs_review: review_reason.is_some(),
         review_reason,
-        archetype: picked.map(|(archetype, _)| archetype),
+        archetype,
         archetype_propensity,
-        actions: actions(&lottery, &choices),
-        propensity: lottery.probability(mode) * archetype_propensity,
+        actions: fate.actions,
+        propensity: fate.propensity,
         competitor: inputs.override_by().filter(|_| ladder.overridden).map(|c| c.name.clone()),
         caring: is_caring(&inputs),
         response_target_minutes: says.then(|| inputs.author.tier.response_minutes()),

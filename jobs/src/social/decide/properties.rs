@@ -72,7 +72,10 @@ fn check(inputs: &Inputs, d: &Decision) -> Result<(), String> {
             (d.predicted_mode == Mode::Disengaged) == d.skip.is_some(),
             "a reason where nothing is said",
         ),
-        (d.randomised || d.mode == d.predicted_mode, "only chance departs from the rules"),
+        (
+            d.randomised || d.by_policy || d.mode == d.predicted_mode,
+            "only chance departs from the rules",
+        ),
         (
             d.predicted_mode != Mode::Disengaged || d.mode == Mode::Disengaged,
             "chance never engages",

@@ -94,19 +94,16 @@ struct SaidRow {
 pub async fn said(conn: &mut PgConnection, ids: &[&str]) -> sqlx::Result<BTreeMap<String, Said>> {
     let rows: Vec<SaidRow> = sqlx::query_as(
         "select p.id as post_id,
-                array(select r.archetype from social.posts o join social.decisions d on d.post_id = o.id
-                      join social.replies r on r.decision_id = d.id and r.approval_status <> 'REJECTED'
-                      where o.author_id = p.author_id and r.archetype is not null
+                array(select r.archetype from social.replies r
+                      where r.author_id = p.author_id and r.approval_status <> 'REJECTED' and r.archetype is not null
                       order by r.created_at desc limit 10) as author,
-                array(select r.archetype from social.posts o join social.decisions d on d.post_id = o.id
-                      join social.replies r on r.decision_id = d.id and r.approval_status <> 'REJECTED'
-                      where o.workspace_id = p.workspace_id and o.platform = p.platform and o.conversation = p.conversation
-                        and r.archetype is not null
+                array(select r.archetype from social.replies r
+                      where r.workspace_id = p.workspace_id and r.platform = p.platform and r.thread = p.conversation
+                        and r.approval_status <> 'REJECTED' and r.archetype is not null
                       order by r.created_at desc limit 10) as thread,
-                (select count(*) from social.posts o join social.decisions d on d.post_id = o.id
-                 join social.replies r on r.decision_id = d.id and r.approval_status <> 'REJECTED' and r.deleted_at is null
-                 where o.workspace_id = p.workspace_id and o.platform = p.platform and o.conversation = p.conversation
-                ) as thread_replies
+                (select count(*) from social.replies r
+                 where r.workspace_id = p.workspace_id and r.platform = p.platform and r.thread = p.conversation
+                   and r.approval_status <> 'REJECTED' and r.deleted_at is null) as thread_replies
          from social.posts p where p.id = any ($1)",
     )
     .bind(ids)

@@ -221,6 +221,10 @@ pub async fn update_authors(conn: &mut PgConnection, all: &[&NewDecision]) -> sq
     // The last look at each author; in order of id, as everybody locks them.
     let last: BTreeMap<&str, &NewDecision> =
         all.iter().map(|new| (new.post.author_id.as_str(), *new)).collect();
+    let mut concerns: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for new in all.iter().filter(|new| !new.ready.inputs.safety.flags.is_empty()) {
+        concerns.entry(&new.post.author_id).or_default().push(&new.post.id);
+    }
     let rows: Vec<Value> = last
         .into_values()
         .map(|NewDecision { post, ready, .. }| {
@@ -233,6 +237,7 @@ pub async fn update_authors(conn: &mut PgConnection, all: &[&NewDecision]) -> sq
                 "below_since": below_since,
                 "personas": ready.personas,
                 "engagement_rate": ready.engagement.map(|e| e.rate),
+                "concerns": concerns.get(post.author_id.as_str()).map_or(&[][..], Vec::as_slice),
                 "at": post.now,
             })
         })
@@ -240,9 +245,12 @@ pub async fn update_authors(conn: &mut PgConnection, all: &[&NewDecision]) -> sq
     sqlx::query(
         "with given as (
            select * from jsonb_to_recordset($1) as g (id text, tier text, power_tier text, power boolean,
-             below_since timestamptz, personas text[], engagement_rate float8, at timestamptz)
+             below_since timestamptz, personas text[], engagement_rate float8, concerns text[], at timestamptz)
          ), before as (
-           select a.id, a.workspace_id, a.user_tier, a.follower_count from social.authors a join given g on g.id = a.id
+           select a.id, a.workspace_id, a.user_tier, a.follower_count, case when cardinality(a.concern_posts) > 1
+             then a.concern_posts else array(select distinct unnest(a.concern_posts || g.concerns) order by 1 limit 2)
+             end as concern_posts
+           from social.authors a join given g on g.id = a.id
            order by a.id for no key update of a
          ), changed as (
            insert into social.tier_changes (workspace_id, author_id, previous_tier, new_tier, trigger, engagement_rate,
@@ -252,10 +260,11 @@ pub async fn update_authors(conn: &mut PgConnection, all: &[&NewDecision]) -> sq
          )
          update social.authors a
          set user_tier = g.tier, power_tier = g.power_tier, is_power_user = g.power, tier_below_since = g.below_since,
-             archetype_tags = g.personas, last_tier_update = case when b.user_tier <> g.tier then g.at else a.last_tier_update end
+             archetype_tags = g.personas, concern_posts = b.concern_posts,
+             last_tier_update = case when b.user_tier <> g.tier then g.at else a.last_tier_update end
          from given g join before b on b.id = g.id
-         where a.id = g.id and (a.user_tier, a.power_tier, a.is_power_user, a.tier_below_since, a.archetype_tags)
-           is distinct from (g.tier, g.power_tier, g.power, g.below_since, g.personas)",
+         where a.id = g.id and (a.user_tier, a.power_tier, a.is_power_user, a.tier_below_since, a.archetype_tags,
+           a.concern_posts) is distinct from (g.tier, g.power_tier, g.power, g.below_since, g.personas, b.concern_posts)",
     )
     .bind(Json(rows))
     .execute(conn)

@@ -65,8 +65,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[&str]) -> sqlx::Result<Vec<Wai
                 p.addressed, p.trace_id, a.id as author_id, a.display_name, a.bio, a.observed ? 'bio' as bio_known,
                 case when a.observed ? 'follower_count' then a.follower_count end as followers, a.is_verified,
                 a.user_tier, a.tier_below_since, a.account_created_at,
-                exists (select from social.posts o join social.decisions d on d.post_id = o.id
-                        where o.author_id = p.author_id and o.id <> p.id and d.safety_flags <> '{}') as prior_concern,
+                a.concern_posts <> '{}' and a.concern_posts <> array[p.id] as prior_concern,
                 case when m.post_id is not null then jsonb_build_object('safety', m.safety, 'seeks_help', m.seeks_help,
                   'p_metaphor', m.p_metaphor) end as opinion,
                 social.snapshots(p.id, $2) as snapshots, coalesce(h.past, '[]') as past,

@@ -54,13 +54,10 @@ async fn our_standing_is_noted_and_an_error_unsays_it() {
     ask(&db).await;
     assert_eq!(noted(&db).await, [(None, true)], "suspended, or never there");
     assert!(reddit.calls().iter().all(|call| call.path == "/user/acme_bot/about"));
-    for (change, kept) in
-        [("state = 'paused'", 1), ("state = 'active', options = options - 'account'", 0)]
-    {
-        sqlx::query(sqlx::AssertSqlSafe(format!("update ops.sources set {change}")))
-            .execute(&db.pool)
-            .await
-            .unwrap();
+    let pause = "update ops.sources set state = 'paused'";
+    let forget = "update ops.sources set state = 'active', options = options - 'account'";
+    for (change, kept) in [(pause, 1), (forget, 0)] {
+        sqlx::query(change).execute(&db.pool).await.unwrap();
         ask(&db).await;
         assert_eq!(noted(&db).await.len(), kept, "a pause does not open the gate: {change}");
     }

@@ -93,6 +93,10 @@ async fn posts_are_decided_once_explained_and_decided_again_to_the_same() {
     let (mode, flags, status) = of("dan").await;
     assert_eq!((mode.as_str(), status.as_deref()), ("DISENGAGED", Some("DISENGAGED_SAFETY")));
     assert!(!flags.is_empty());
+    let concern =
+        "select count(*) from social.authors where (handle = 'dan') = (concern_posts <> '{}')";
+    let authors = db.count("select count(*) from social.authors").await;
+    assert_eq!(db.count(concern).await, authors, "and is remembered of its author, of nobody else");
     for figurative in ["eve", "fay"] {
         assert_eq!(of(figurative).await.0, "DISENGAGED", "{figurative}");
     }

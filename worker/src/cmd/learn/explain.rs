@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use crate::{cmd::args::dash, out::Out};
 
-fn number(of: &Value, name: &str) -> Option<f64> {
+pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
     of.get(name).and_then(Value::as_f64)
 }
 
-fn text<'a>(of: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of.get(name).and_then(Value::as_str).unwrap_or("-")
 }
 
-fn percent(value: Option<f64>) -> String {
+pub(super) fn percent(value: Option<f64>) -> String {
     value.map_or_else(dash, |value| format!("{:+.2} %", value * 100.0))
 }
 

@@ -27,7 +27,7 @@ pub struct NewRun<'a> {
     pub workspace_id: &'a str,
     /// Id: the same for the same workspace, kind and `as_of`.
     pub run_id: &'a str,
-    /// `nightly`.
+    /// `nightly` or `policy`.
     pub kind: &'a str,
     /// What was final then was learned from.
     pub as_of: DateTime<Utc>,
@@ -45,8 +45,8 @@ pub struct NewRun<'a> {
     pub duration_ms: i64,
     /// Everything.
     pub report: &'a Value,
-    /// The row of the seed's log.
-    pub log: Log<'a>,
+    /// The row of the seed's log, if it is about weights.
+    pub log: Option<Log<'a>>,
 }
 
 /// `weight_adjustment_logs`.
@@ -92,7 +92,7 @@ pub async fn record(conn: &mut PgConnection, run: &NewRun<'_>) -> sqlx::Result<b
     if fresh == 0 {
         return Ok(false);
     }
-    let log = &run.log;
+    let Some(log) = &run.log else { return Ok(true) };
     sqlx::query(
         "insert into social.weight_adjustment_logs (workspace_id, date, action, reason, valid_segments, total_segments,
            sample_sizes, old_weights, new_weights, predicted_improvement, run_id)
@@ -240,7 +240,7 @@ pub struct Event {
     pub baseline_performance: f64,
 }
 
-/// Write predictions of a run.
+/// Write predictions of a run: of `WEIGHT`s, or of what the policy does (`ARCHETYPE`).
 ///
 /// # Errors
 /// Those of the database.
@@ -248,6 +248,7 @@ pub async fn events(
     conn: &mut PgConnection,
     (workspace_id, run_id): (&str, &str),
     at: DateTime<Utc>,
+    kind: &str,
     adjustments: &[(Value, f64, f64)],
 ) -> sqlx::Result<()> {
     let (what, figures): (Vec<&Value>, Vec<(f64, f64)>) =
@@ -256,7 +257,7 @@ pub async fn events(
     sqlx::query(
         "insert into social.learning_events (workspace_id, date, adjustment_type, adjustment, predicted_improvement,
            baseline_performance, run_id)
-         select $1, $2, 'WEIGHT', a, p, b, $6 from unnest($3::jsonb[], $4::float8[], $5::float8[]) as n (a, p, b)",
+         select $1, $2, $7, a, p, b, $6 from unnest($3::jsonb[], $4::float8[], $5::float8[]) as n (a, p, b)",
     )
     .bind(workspace_id)
     .bind(at)
@@ -264,26 +265,29 @@ pub async fn events(
     .bind(predicted)
     .bind(baseline)
     .bind(run_id)
+    .bind(kind)
     .execute(conn)
     .await
     .map(drop)
 }
 
-/// Predictions that are as old and not judged.
+/// Predictions of a kind that are as old and not judged.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn open_events(
     conn: &mut PgConnection,
     workspace_id: &str,
+    kind: &str,
     until: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Event>> {
     sqlx::query_as(
         "select id, date, adjustment, predicted_improvement, baseline_performance from social.learning_events
-         where workspace_id = $1 and evaluated_at is null and adjustment_type = 'WEIGHT' and date <= $2 order by date, id",
+         where workspace_id = $1 and evaluated_at is null and adjustment_type = $3 and date <= $2 order by date, id",
     )
     .bind(workspace_id)
     .bind(until)
+    .bind(kind)
     .fetch_all(conn)
     .await
 }
@@ -347,7 +351,7 @@ pub async fn list(
     .await
 }
 
-/// The run whose id begins so, or the latest if that is empty.
+/// The run whose id begins so, or the latest of a kind if that is empty.
 ///
 /// # Errors
 /// Those of the database.
@@ -355,13 +359,15 @@ pub async fn run_of(
     conn: &mut PgConnection,
     workspace_id: &str,
     id: &str,
+    kind: &str,
 ) -> sqlx::Result<Option<RunRow>> {
     sqlx::query_as(
         "select run_id, kind, status, as_of, input_rows, skipped_reason, duration_ms, report from social.learning_runs
-         where workspace_id = $1 and starts_with(run_id, $2) order by as_of desc nulls last, run_id limit 1",
+         where workspace_id = $1 and starts_with(run_id, $2) and ($2 <> '' or kind = $3) order by as_of desc nulls last, run_id limit 1",
     )
     .bind(workspace_id)
     .bind(id)
+    .bind(kind)
     .fetch_optional(conn)
     .await
 }
