@@ -540,23 +540,24 @@ CREATE FUNCTION social.freeze_decision() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  if new.decision_snapshot is not null then
-    return new;
+  if new.decision_snapshot is null then
+    select d.created_at,
+           jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
+             'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
+             'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
+             'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
+             'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
+             'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
+             'policy_version', e.policy_version, 'weights_version', e.weights_version)
+      into new.decision_created_at, new.decision_snapshot
+    from social.decisions d left join social.decision_exposures e on e.decision_id = d.id
+    where d.id = new.decision_id and d.workspace_id = new.workspace_id;
+    if not found then
+      raise foreign_key_violation using message = format('there is no decision %s', new.decision_id);
+    end if;
   end if;
-  select d.created_at,
-         jsonb_build_object('post_id', d.post_id, 'sss_score', d.sss_score, 'ars_score', d.ars_score,
-           'evs_score', d.evs_score, 'trs_score', d.trs_score, 'composite_score', d.composite_score, 'mode', d.mode,
-           'mode_confidence', d.mode_confidence, 'needs_review', d.needs_review, 'safety_flags', d.safety_flags,
-           'archetype', d.archetype, 'segment_used', d.segment_used, 'decision_logic_version', d.decision_logic_version,
-           'is_randomized_experiment', d.is_randomized_experiment, 'experiment_id', d.experiment_id,
-           'experiment_variant', d.experiment_variant, 'created_at', d.created_at, 'propensity', e.propensity,
-           'policy_version', e.policy_version, 'weights_version', e.weights_version)
-    into new.decision_created_at, new.decision_snapshot
-  from social.decisions d left join social.decision_exposures e on e.decision_id = d.id
-  where d.id = new.decision_id and d.workspace_id = new.workspace_id;
-  if not found then
-    raise foreign_key_violation using message = format('there is no decision %s', new.decision_id);
-  end if;
+  select p.author_id, coalesce(new.thread, p.conversation, p.platform_post_id) into new.author_id, new.thread
+  from social.posts p where p.workspace_id = new.workspace_id and p.id = new.decision_snapshot ->> 'post_id';
   return new;
 end $$;
 
@@ -1588,6 +1589,7 @@ CREATE TABLE social.authors (
     account_created_at timestamp(3) with time zone,
     observed jsonb DEFAULT '{}'::jsonb NOT NULL,
     tier_below_since timestamp(3) with time zone,
+    concern_posts text[] DEFAULT '{}'::text[] NOT NULL,
     deleted_at timestamp(3) with time zone,
     CONSTRAINT authors_follower_count_check CHECK (((follower_count >= 0) AND (follower_count <= 1000000000))),
     CONSTRAINT authors_handle_check CHECK ((char_length(handle) <= 50)),
@@ -2012,6 +2014,26 @@ CREATE TABLE social.pending_actions (
 
 ALTER TABLE ONLY social.pending_actions FORCE ROW LEVEL SECURITY;
 
+-- Name: policies; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.policies (
+    workspace_id text DEFAULT social.workspace() NOT NULL,
+    version text NOT NULL,
+    stage text DEFAULT 'SHADOW'::text NOT NULL,
+    stage_since timestamp(3) with time zone NOT NULL,
+    proposed text,
+    state jsonb NOT NULL,
+    noise double precision NOT NULL,
+    locked_by text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT policies_noise_check CHECK ((noise > (0)::double precision)),
+    CONSTRAINT policies_proposed_check CHECK ((proposed = ANY (ARRAY['SHARE'::text, 'FULL'::text]))),
+    CONSTRAINT policies_stage_check CHECK ((stage = ANY (ARRAY['SHADOW'::text, 'SHARE'::text, 'FULL'::text])))
+);
+
+ALTER TABLE ONLY social.policies FORCE ROW LEVEL SECURITY;
+
 -- Name: post_metric_snapshots; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.post_metric_snapshots (
@@ -2171,6 +2193,7 @@ CREATE TABLE social.replies (
     promotes boolean DEFAULT false NOT NULL,
     thread text,
     community text,
+    author_id text,
     confidence double precision,
     review_reason text,
     reject_reason text,
@@ -2202,6 +2225,29 @@ CREATE TABLE social.reply_outcomes (
 );
 
 ALTER TABLE ONLY social.reply_outcomes FORCE ROW LEVEL SECURITY;
+
+-- Name: reply_results; Type: VIEW; Schema: social; Owner: -
+
+CREATE VIEW social.reply_results WITH (security_invoker='true') AS
+ SELECT workspace_id,
+    id AS reply_id,
+    decision_id,
+    platform,
+    posted_at,
+    ((EXISTS ( SELECT
+           FROM social.click_events c
+          WHERE ((c.workspace_id = r.workspace_id) AND (c.reply_id = r.id) AND (c.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
+           FROM social.relationship_events t
+          WHERE ((t.workspace_id = r.workspace_id) AND (t.reply_id = r.id) AND (t.type = ANY (ARRAY['thanks'::text, 'like'::text])) AND (t.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
+           FROM social.reply_outcomes o
+          WHERE ((o.reply_id = r.id) AND (((o.metrics ->> 'likes'::text))::bigint > 0))))) AS rewarded,
+    ((deleted_at IS NOT NULL) OR (EXISTS ( SELECT
+           FROM social.relationship_events t
+          WHERE ((t.workspace_id = r.workspace_id) AND (t.reply_id = r.id) AND (t.type = 'report'::text) AND (t.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
+           FROM social.reply_outcomes o
+          WHERE ((o.reply_id = r.id) AND ((o.metrics ->> 'removed'::text) = 'true'::text))))) AS removed
+   FROM social.replies r
+  WHERE (posted_at IS NOT NULL);
 
 -- Name: segmented_weights; Type: TABLE; Schema: social; Owner: -
 
@@ -2822,6 +2868,11 @@ ALTER TABLE ONLY social.own_accounts
 
 ALTER TABLE ONLY social.pending_actions
     ADD CONSTRAINT pending_actions_pkey PRIMARY KEY (id);
+
+-- Name: policies policies_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (workspace_id);
 
 -- Name: post_metric_snapshots post_metric_snapshots_pkey; Type: CONSTRAINT; Schema: social; Owner: -
 
@@ -3465,6 +3516,10 @@ CREATE INDEX replies_allowed_idx ON social.replies USING btree (workspace_id, pl
 
 CREATE INDEX replies_approval_status_idx ON social.replies USING btree (workspace_id, approval_status);
 
+-- Name: replies_author_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX replies_author_idx ON social.replies USING btree (author_id, created_at) WHERE (author_id IS NOT NULL);
+
 -- Name: replies_decision_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX replies_decision_idx ON social.replies USING btree (decision_id);
@@ -3616,6 +3671,10 @@ CREATE TRIGGER touch BEFORE UPDATE ON social.competitors FOR EACH ROW WHEN ((old
 -- Name: experiments touch; Type: TRIGGER; Schema: social; Owner: -
 
 CREATE TRIGGER touch BEFORE UPDATE ON social.experiments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
+
+-- Name: policies touch; Type: TRIGGER; Schema: social; Owner: -
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.policies FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION social.touch();
 
 -- Name: posts touch; Type: TRIGGER; Schema: social; Owner: -
 
@@ -4013,6 +4072,11 @@ ALTER TABLE ONLY social.pending_actions
 
 ALTER TABLE ONLY social.pending_actions
     ADD CONSTRAINT pending_actions_workspace_id_trigger_post_fkey FOREIGN KEY (workspace_id, trigger_post) REFERENCES social.posts(workspace_id, id) ON DELETE SET NULL (trigger_post);
+
+-- Name: policies policies_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.policies
+    ADD CONSTRAINT policies_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
 
 -- Name: post_metric_snapshots post_metric_snapshots_workspace_id_post_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
@@ -4477,6 +4541,10 @@ ALTER TABLE social.own_accounts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE social.pending_actions ENABLE ROW LEVEL SECURITY;
 
+-- Name: policies; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.policies ENABLE ROW LEVEL SECURITY;
+
 -- Name: post_metric_snapshots; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.post_metric_snapshots ENABLE ROW LEVEL SECURITY;
@@ -4636,6 +4704,10 @@ CREATE POLICY workspace ON social.own_accounts USING ((( SELECT (current_setting
 -- Name: pending_actions workspace; Type: POLICY; Schema: social; Owner: -
 
 CREATE POLICY workspace ON social.pending_actions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: policies workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.policies USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: post_metric_snapshots workspace; Type: POLICY; Schema: social; Owner: -
 

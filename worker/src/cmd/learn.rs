@@ -129,17 +129,26 @@ enum Truth {
     Segments,
     /// Others are, and half-way others again
     Drift,
+    /// All modes and archetypes are worth the same
+    PolicyAa,
+    /// What is worth most depends on the post
+    PolicyAb,
+    /// So it does, and half-way it turns around
+    PolicyTurn,
 }
 
 impl Truth {
-    const fn world(self) -> World {
-        match self {
+    const fn world(self) -> Result<World, policy::World> {
+        Ok(match self {
+            Self::PolicyAa => return Err(policy::World::Aa),
+            Self::PolicyAb => return Err(policy::World::Ab),
+            Self::PolicyTurn => return Err(policy::World::Turn),
             Self::Aa => World::Aa,
             Self::Right => World::Right,
             Self::Ab => World::Ab,
             Self::Segments => World::Segments,
             Self::Drift => World::Drift,
-        }
+        })
     }
 }
 
@@ -378,10 +387,14 @@ fn named(key: &str) -> anyhow::Result<Segment> {
 }
 
 fn simulated(args: &Simulate, out: Out) -> anyhow::Result<()> {
+    let world = match args.world.world() {
+        Ok(world) => world,
+        Err(world) => return policy::simulated(args, world, out),
+    };
     let plan = simulate::Plan {
         days: args.days,
         per_day: args.per_day,
-        ..simulate::Plan::of(args.world.world(), args.runs, args.seed)
+        ..simulate::Plan::of(world, args.runs, args.seed)
     };
     let outcome = simulate::simulate(plan);
     out.answer(&outcome, || {

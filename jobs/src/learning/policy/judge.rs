@@ -257,3 +257,54 @@ impl Found {
         reason.map_or(Verdict::Up, Verdict::Stays)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+
+    use super::{super::features::CONTEXT, *};
+
+    /// 400 decisions between two archetypes on each of two days; on the second one the other one does well.
+    fn days(first: f64, second: f64) -> Vec<Row> {
+        let begin = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let row = |n: u32| {
+            let taken = usize::from(n % 2 == 1);
+            let at = begin + Duration::days(i64::from(n / 400));
+            let good = if taken == 0 { first } else { second };
+            let good = if n < 400 { good } else { first + second - good };
+            let reward = f64::from(u8::from(f64::from(n / 2 % 10) < good * 10.0));
+            let open = [Archetype::Coach, Archetype::Checklist].map(|archetype| Open {
+                mode: Mode::Helpful,
+                archetype,
+                propensity: 0.5,
+                rules: 0.5,
+            });
+            let context = [1.0; CONTEXT];
+            Row {
+                decided_at: at,
+                matured_at: at,
+                context,
+                open: open.into(),
+                taken,
+                reward,
+                removed: false,
+            }
+        };
+        (0..800).map(row).collect()
+    }
+
+    #[test]
+    fn what_goes_wrong_takes_its_say_back_unless_a_person_holds_it() {
+        let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap() + Duration::hours(1);
+        let judged = |rows: &[Row], stage, locked| learn(rows, stage, since, locked).unwrap();
+        let turned = days(0.6, 0.1);
+        let found = judged(&turned, Stage::Share, false);
+        assert_eq!((found.judged, found.verdict), (400, Verdict::Down), "{found:?}");
+        assert_eq!(judged(&turned, Stage::Full, false).verdict, Verdict::Down);
+        assert_eq!(judged(&turned, Stage::Full, true).verdict, Verdict::Stays(Stays::Locked));
+        let shadow = judged(&turned, Stage::Shadow, false).verdict;
+        assert_eq!(shadow, Verdict::Stays(Stays::InsufficientEvidence), "it has nothing to lose");
+        let even = judged(&days(0.3, 0.3), Stage::Share, false).verdict;
+        assert_eq!(even, Verdict::Stays(Stays::InsufficientEvidence));
+    }
+}

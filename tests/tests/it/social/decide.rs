@@ -7,12 +7,12 @@ use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(40);
 
-async fn app(db: &Database) -> App {
+pub(super) async fn app(db: &Database) -> App {
     App::new(db, &["all"]).env("MILLRACE__SOCIAL__PROFILE", "vita").ready().await
 }
 
 /// Until no post waits and no job is left.
-async fn decided(db: &Database, posts: i64) {
+pub(super) async fn decided(db: &Database, posts: i64) {
     wait_until("the decisions", SOON, async || {
         let done: bool = sqlx::query_scalar(
             "select count(*) filter (where processed_at is not null) = $1 and (select count(*) from ops.jobs
@@ -27,12 +27,12 @@ async fn decided(db: &Database, posts: i64) {
     .await;
 }
 
-async fn said(x: &Sender, id: u64, author: &str, followers: u64, text: &str) {
+pub(super) async fn said(x: &Sender, id: u64, author: &str, followers: u64, text: &str) {
     let answer = x.send("", &x_post(id, author, followers, text)).await;
     assert_eq!(answer.status, 200, "{:?}", answer.body);
 }
 
-const POSTS: [(&str, u64, &str); 8] = [
+pub(super) const POSTS: [(&str, u64, &str); 8] = [
     (
         "ann",
         120,

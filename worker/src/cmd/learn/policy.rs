@@ -2,14 +2,27 @@
 
 use clap::Subcommand;
 use millrace_config::Clock;
-use millrace_jobs::{learning::policy::Stage, store::social::learning};
+pub(super) use millrace_jobs::learning::policy::simulate::World;
+use millrace_jobs::{
+    learning::policy::{
+        Stage,
+        simulate::{Plan, simulate},
+    },
+    store::social::learning,
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::explain::{number, percent, text};
+use super::{
+    Simulate,
+    explain::{number, percent, text},
+};
 use crate::{
     cli::{NotFound, Usage},
-    cmd::{args::time, audit},
+    cmd::{
+        args::{dash, time},
+        audit,
+    },
     out::Out,
 };
 
@@ -80,10 +93,9 @@ async fn change(pool: &PgPool, workspace: &str, act: Act) -> anyhow::Result<()> 
     let mut tx = pool.begin().await?;
     let row = learning::policy(&mut tx, workspace).await?.ok_or_else(none)?;
     let at = Clock::system().now();
-    audit::note(pool, workspace, act.verb(), &row.version, json!({ "stage": row.stage })).await?;
     match act {
         Act::Approve => {
-            let next = row.proposed.and_then(|name| Stage::try_from(name).ok());
+            let next = row.proposed.clone().and_then(|name| Stage::try_from(name).ok());
             let next = next.ok_or_else(|| Usage("nothing is proposed for the policy".into()))?;
             learning::put_policy(&mut tx, workspace, next, at).await?;
         }
@@ -91,6 +103,8 @@ async fn change(pool: &PgPool, workspace: &str, act: Act) -> anyhow::Result<()> 
         Act::Lock => drop(learning::lock_policy(&mut tx, workspace, Some(&audit::me())).await?),
         Act::Unlock => drop(learning::lock_policy(&mut tx, workspace, None).await?),
     }
+    let stage = json!({ "stage": row.stage });
+    audit::note(pool, workspace, act.verb(), &row.version, stage).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -125,4 +139,31 @@ pub(super) fn say(report: Option<&Value>, out: Out) {
         "DOWN" => out.say("so its say is taken back: it costs rewards or removals"),
         _ => out.say(format!("it stays {}: {why}", text(report, "stage"))),
     }
+}
+
+/// A made-up world for the policy.
+pub(super) fn simulated(args: &Simulate, world: World, out: Out) -> anyhow::Result<()> {
+    let Simulate { runs, seed, days, per_day, .. } = *args;
+    let outcome = simulate(Plan { world, runs, seed, days, per_day });
+    let share = |share: f64| format!("{:.1} %", share * 100.0);
+    out.answer(&outcome, || {
+        out.say(format!("{runs} lives of {days} days from seed {seed}"));
+        let row = [
+            share(outcome.shared),
+            share(outcome.full),
+            share(outcome.taken_back),
+            outcome.median_samples.map_or_else(dash, |n| n.to_string()),
+            share(outcome.own_gain),
+            share(outcome.gained),
+        ];
+        let head = [
+            "given a say",
+            "most",
+            "taken back",
+            "decisions until then",
+            "of the best, its own",
+            "gained",
+        ];
+        out.table(head, [row]);
+    })
 }
