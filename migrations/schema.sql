@@ -145,6 +145,14 @@ begin
     $policy$, target, tenant);
 end $_$;
 
+-- Name: asked_anyway(text, text); Type: FUNCTION; Schema: signals; Owner: -
+
+CREATE FUNCTION signals.asked_anyway(signal_id text, project_id text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select get_byte(sha256(convert_to('asked ' || signal_id || ' ' || project_id, 'utf8')), 0) < 26
+$$;
+
 -- Name: fill_link_workspace(); Type: FUNCTION; Schema: signals; Owner: -
 
 CREATE FUNCTION signals.fill_link_workspace() RETURNS trigger
@@ -1509,6 +1517,41 @@ CREATE TABLE signals.suggestion_feedback (
 
 ALTER TABLE ONLY signals.suggestion_feedback FORCE ROW LEVEL SECURITY;
 
+-- Name: threshold_locks; Type: TABLE; Schema: signals; Owner: -
+
+CREATE TABLE signals.threshold_locks (
+    workspace_id text NOT NULL,
+    name text NOT NULL,
+    locked_by text NOT NULL,
+    locked_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT threshold_locks_name_check CHECK ((name = ANY (ARRAY['SUGGESTIONS'::text, 'AUTO_LINKS'::text])))
+);
+
+ALTER TABLE ONLY signals.threshold_locks FORCE ROW LEVEL SECURITY;
+
+-- Name: threshold_versions; Type: TABLE; Schema: signals; Owner: -
+
+CREATE TABLE signals.threshold_versions (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    above double precision NOT NULL,
+    promise double precision NOT NULL,
+    effective_from timestamp(3) with time zone DEFAULT now() NOT NULL,
+    effective_to timestamp(3) with time zone,
+    parent_id text,
+    approved_by text,
+    run_id text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT threshold_versions_above_check CHECK (((above >= (0)::double precision) AND (above <= (1)::double precision))),
+    CONSTRAINT threshold_versions_name_check CHECK ((name = ANY (ARRAY['SUGGESTIONS'::text, 'AUTO_LINKS'::text]))),
+    CONSTRAINT threshold_versions_promise_check CHECK (((promise >= (0)::double precision) AND (promise <= (1)::double precision))),
+    CONSTRAINT threshold_versions_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY signals.threshold_versions FORCE ROW LEVEL SECURITY;
+
 -- Name: users; Type: TABLE; Schema: signals; Owner: -
 
 CREATE TABLE signals.users (
@@ -2639,6 +2682,26 @@ ALTER TABLE ONLY signals.signals
 ALTER TABLE ONLY signals.suggestion_feedback
     ADD CONSTRAINT suggestion_feedback_pkey PRIMARY KEY (signal_id, project_id);
 
+-- Name: threshold_locks threshold_locks_pkey; Type: CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_locks
+    ADD CONSTRAINT threshold_locks_pkey PRIMARY KEY (workspace_id, name);
+
+-- Name: threshold_versions threshold_versions_pkey; Type: CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_pkey PRIMARY KEY (id);
+
+-- Name: threshold_versions threshold_versions_version_key; Type: CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_version_key UNIQUE (workspace_id, name, version);
+
+-- Name: threshold_versions threshold_versions_workspace_id_key; Type: CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_workspace_id_key UNIQUE (workspace_id, id);
+
 -- Name: users users_email_key; Type: CONSTRAINT; Schema: signals; Owner: -
 
 ALTER TABLE ONLY signals.users
@@ -3183,6 +3246,10 @@ CREATE UNIQUE INDEX signals_workspace_source_idx ON signals.signals USING btree 
 -- Name: signals_workspace_status_idx; Type: INDEX; Schema: signals; Owner: -
 
 CREATE INDEX signals_workspace_status_idx ON signals.signals USING btree (workspace_id, status);
+
+-- Name: threshold_versions_in_force; Type: INDEX; Schema: signals; Owner: -
+
+CREATE UNIQUE INDEX threshold_versions_in_force ON signals.threshold_versions USING btree (workspace_id, name) WHERE ((effective_to IS NULL) AND (approved_by IS NOT NULL));
 
 -- Name: alerts_raised_at_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -3893,6 +3960,26 @@ ALTER TABLE ONLY signals.suggestion_feedback
 ALTER TABLE ONLY signals.suggestion_feedback
     ADD CONSTRAINT suggestion_feedback_workspace_id_signal_id_fkey FOREIGN KEY (workspace_id, signal_id) REFERENCES signals.signals(workspace_id, id) ON DELETE CASCADE;
 
+-- Name: threshold_locks threshold_locks_workspace_id_fkey; Type: FK CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_locks
+    ADD CONSTRAINT threshold_locks_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: threshold_versions threshold_versions_workspace_id_fkey; Type: FK CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: threshold_versions threshold_versions_workspace_id_parent_id_fkey; Type: FK CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES signals.threshold_versions(workspace_id, id);
+
+-- Name: threshold_versions threshold_versions_workspace_id_run_id_fkey; Type: FK CONSTRAINT; Schema: signals; Owner: -
+
+ALTER TABLE ONLY signals.threshold_versions
+    ADD CONSTRAINT threshold_versions_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES social.learning_runs(workspace_id, run_id);
+
 -- Name: alerts alerts_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.alerts
@@ -4389,6 +4476,14 @@ ALTER TABLE signals.signals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE signals.suggestion_feedback ENABLE ROW LEVEL SECURITY;
 
+-- Name: threshold_locks; Type: ROW SECURITY; Schema: signals; Owner: -
+
+ALTER TABLE signals.threshold_locks ENABLE ROW LEVEL SECURITY;
+
+-- Name: threshold_versions; Type: ROW SECURITY; Schema: signals; Owner: -
+
+ALTER TABLE signals.threshold_versions ENABLE ROW LEVEL SECURITY;
+
 -- Name: activity_logs workspace; Type: POLICY; Schema: signals; Owner: -
 
 CREATE POLICY workspace ON signals.activity_logs USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
@@ -4440,6 +4535,14 @@ CREATE POLICY workspace ON signals.signals USING ((( SELECT (current_setting('mi
 -- Name: suggestion_feedback workspace; Type: POLICY; Schema: signals; Owner: -
 
 CREATE POLICY workspace ON signals.suggestion_feedback USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: threshold_locks workspace; Type: POLICY; Schema: signals; Owner: -
+
+CREATE POLICY workspace ON signals.threshold_locks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: threshold_versions workspace; Type: POLICY; Schema: signals; Owner: -
+
+CREATE POLICY workspace ON signals.threshold_versions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: workspaces workspace; Type: POLICY; Schema: signals; Owner: -
 

@@ -171,6 +171,23 @@ def rates():
         put("expected_loss", [a, b, c, d], raised - beats(c, d, a + 1, b) * mp.mpf(a) / (mp.mpf(a) + b))
 
 
+def ln_e_below(a, b, bound, s, f):
+    """By integration of the mixture, not by its closed form."""
+    a, b, bound = mp.mpf(a), mp.mpf(b), mp.mpf(bound)
+    density = lambda p: p ** (a - 1) * (1 - p) ** (b - 1)
+    ratio = lambda p: (p / bound) ** s * ((1 - p) / (1 - bound)) ** f
+    parts = [0, bound / 4, bound / 2, 3 * bound / 4, 9 * bound / 10, bound]
+    return mp.log(mp.quad(lambda p: density(p) * ratio(p), parts) / mp.quad(density, parts))
+
+
+def evidence():
+    for a, b, bound, s, f in (
+        (8.75, 1.25, 0.85, 0, 0), (8.75, 1.25, 0.85, 30, 12), (8.75, 1.25, 0.85, 50, 2), (6.25, 3.75, 0.6, 3, 17), (2, 8, 0.02, 0, 400),
+    ):
+        put("ln_e_below", [a, b, bound, s, f], ln_e_below(a, b, bound, s, f))
+        put("ln_e_above", [a, b, bound, s, f], ln_e_below(b, a, 1 - mp.mpf(bound), f, s))
+
+
 def sequences():
     for d, v, tau in ((0.02, 1e-4, 0.02), (0.5, 0.01, 0.1), (0, 1, 1)):
         v, tau, d = mp.mpf(v), mp.mpf(tau), mp.mpf(d)
@@ -292,5 +309,6 @@ if __name__ == "__main__":
     write("distributions", distributions)
     write("samples", samples)
     write("rates", rates)
+    write("evidence", evidence)
     write("sequences", sequences, simplex)
     write("models", models)

@@ -64,7 +64,7 @@ section! {
     /// Thresholds on calibrated confidence and cosine.
     Classify {
         project_above: f64, initiative_below: f64, undecided_above: f64, margin_min: f64,
-        auto_link_above: f64, near_duplicate_above: f64, exact_scan_rows_max: i64,
+        suggest_from: f64, auto_link_above: f64, near_duplicate_above: f64, exact_scan_rows_max: i64,
     }
 }
 section! {

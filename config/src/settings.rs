@@ -258,6 +258,7 @@ impl Settings {
             ("classify.initiative_below", classify.initiative_below),
             ("classify.undecided_above", classify.undecided_above),
             ("classify.margin_min", classify.margin_min),
+            ("classify.suggest_from", classify.suggest_from),
             ("classify.auto_link_above", classify.auto_link_above),
             ("classify.near_duplicate_above", classify.near_duplicate_above),
         ];

@@ -133,6 +133,25 @@ impl Beta {
         Ok((gain - this.mean() * other.beats(&raised)?).max(0.0))
     }
 
+    /// Logarithm of an e-value against "the rate is at least `bound`", a share: this distribution, cut to the rates below
+    /// `bound`, mixes the likelihood ratios against `bound`. Each of those is a supermartingale at any rate from `bound`
+    /// on, so the value may be looked at after every outcome (Robbins 1970; Ramdas et al. 2023, section 4.2). The order
+    /// of the outcomes is of no matter; both numbers are >= 0.
+    pub fn ln_e_below(&self, bound: f64, successes: f64, failures: f64) -> Result<f64> {
+        let bound = open_share(bound, "rate")?;
+        let (before, after) = (Self::new(self.a, self.b)?, self.updated(successes, failures)?);
+        let mass = |of: &Self| {
+            dist::ln_beta(of.a, of.b) + dist::ln_beta_tails(of.a, of.b, bound, 1.0 - bound).0
+        };
+        let at_bound = successes * bound.ln() + failures * (-bound).ln_1p();
+        finite(mass(&after) - mass(&before) - at_bound, "e-value")
+    }
+
+    /// As [`Self::ln_e_below`], against "the rate is at most `bound`".
+    pub fn ln_e_above(&self, bound: f64, successes: f64, failures: f64) -> Result<f64> {
+        self.mirrored().ln_e_below(1.0 - bound, failures, successes)
+    }
+
     fn mirrored(&self) -> Self {
         Self { a: self.b, b: self.a }
     }

@@ -107,6 +107,18 @@ fn rates_and_their_posteriors() {
 }
 
 #[test]
+fn evidence_about_rates() {
+    check(include_str!("golden/evidence.json"), 1e-9, |name, x, _| {
+        let prior = Beta::new(x[0], x[1]).unwrap();
+        match name {
+            "ln_e_below" => prior.ln_e_below(x[2], x[3], x[4]).unwrap(),
+            "ln_e_above" => prior.ln_e_above(x[2], x[3], x[4]).unwrap(),
+            other => panic!("{other}"),
+        }
+    });
+}
+
+#[test]
 fn sequences() {
     let adjusted = sequential::benjamini_hochberg(&[0.01, 0.04, 0.03, 0.005, 0.55, 0.04]).unwrap();
     let bounds = [Interval::new(0.05, 0.5).unwrap(); 4];

@@ -27,7 +27,7 @@ use millrace_ingest::{
 use millrace_jobs::{
     codebase::jobs::{Index, Reconcile},
     jobs,
-    learning::nightly::Learn,
+    learning::night::Learn,
     maintenance::Partitions,
     queue::Spec,
     signals::{enrich::Enrich, process::Process, profile::Profile},

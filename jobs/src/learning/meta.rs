@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{
     cell::lift_of,
-    nightly::Plan,
+    night::Plan,
     rows::{Four, Row, Segment},
 };
 use crate::store::social::learning::{self as store, Event};

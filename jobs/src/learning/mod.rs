@@ -1,9 +1,10 @@
-//! Weights learn from outcomes: what a decision's signals were worth, night by night.
+//! Learning from outcomes, night by night: what the signals of decisions were worth, where suggestions are right.
 
 pub mod cell;
 pub mod evidence;
 pub mod meta;
 pub mod moments;
+pub mod night;
 pub mod nightly;
 pub mod policy;
 pub mod rows;
@@ -11,3 +12,4 @@ pub mod run;
 pub mod seed_rule;
 pub mod simulate;
 pub mod step;
+pub mod suggestions;

@@ -1,129 +1,27 @@
-//! `social.learn`: one run for each workspace, in one transaction: it is written whole or not at all.
+//! Weights of decisions: what their signals were worth.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
-use chrono::{DateTime, Duration, DurationRound, Utc};
-use millrace_config::{
-    Learning,
-    point::{Point, may_fail},
-};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Duration, Utc};
+use millrace_config::Settings;
+use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    meta, policy,
+    meta,
+    night::{Lesson, Outline, Plan, identity},
     rows::{Row, Segment},
     run::{ALPHA, CHANGE_MAX, Current, Finding, Skip, learn},
 };
-use crate::{
-    ctx::Ctx,
-    queue::{Job, Leased, Verdict},
-    store::social::{
-        kpis,
-        learning::{self as store, Adoption, Dealt, Log, NewRun},
-    },
+use crate::store::social::{
+    kpis,
+    learning::{self as store, Adoption, Dealt, Log},
 };
 
-/// Version of the rules of this folder: whoever changes what they find raises it.
-pub const CODE_VERSION: &str = "1";
 /// A share of held-out decisions as far off as this is no chance: p below 0.001.
 const SRM_P: f64 = 0.001;
-/// While another run learns for a workspace.
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// Learn for all workspaces.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Learn {}
-
-impl Job for Learn {
-    const KIND: &'static str = "social.learn";
-    const CONCURRENCY: usize = 1;
-
-    async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(batch.len());
-        for _ in batch {
-            verdicts.push(everywhere(&ctx).await.unwrap_or_else(Verdict::Retry));
-        }
-        verdicts
-    }
-}
-
-/// One whose workspace is in trouble does not keep the others waiting.
-async fn everywhere(ctx: &Ctx) -> anyhow::Result<Verdict> {
-    let workspaces = kpis::workspaces(&ctx.pool).await.context("workspaces")?;
-    // A tick that is done twice is one run.
-    let as_of = ctx.clock.now().duration_trunc(Duration::hours(1)).context("the hour")?;
-    let mut verdict = Ok(Verdict::Done);
-    for workspace in &workspaces {
-        let plan = Plan { workspace, as_of, dry_run: false };
-        match learned(ctx, plan).await {
-            Ok(true) => {}
-            Ok(false) => verdict = Ok(Verdict::Snooze(PAUSE)),
-            Err(error) => {
-                tracing::warn!(
-                    workspace,
-                    error = format!("{error:#}"),
-                    "learning failed for one workspace"
-                );
-                verdict = Err(error);
-            }
-        }
-    }
-    verdict
-}
-
-/// Weights, then the policy. False if somebody else learns for the workspace.
-async fn learned(ctx: &Ctx, plan: Plan<'_>) -> anyhow::Result<bool> {
-    let (settings, workspace) = (&ctx.settings.learning, plan.workspace);
-    let count = |kind: &'static str, status: &'static str| {
-        metrics::counter!("millrace_learning_runs_total", "kind" => kind, "status" => status)
-            .increment(1);
-    };
-    match run(&ctx.pool, settings, plan).await? {
-        Outcome::Ran(told) => {
-            count("weights", told.status());
-            let (run, rows, adjusted) = (&told.run_id, told.rows, told.adjusted());
-            tracing::info!(workspace, run, rows, adjusted, "learned");
-        }
-        Outcome::Before => {}
-        Outcome::UnderWay => return Ok(false),
-    }
-    match policy::nightly::run(&ctx.pool, settings, plan).await.context("policy")? {
-        Outcome::Ran(told) => {
-            count("policy", "done");
-            let (run, rows, stage) = (&told.run_id, told.found.rows, told.next.as_str());
-            tracing::info!(workspace, run, rows, stage, "the policy learned");
-        }
-        Outcome::Before => {}
-        Outcome::UnderWay => return Ok(false),
-    }
-    Ok(true)
-}
-
-/// What to learn.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
-    /// Whose.
-    pub workspace: &'a str,
-    /// What was final then.
-    pub as_of: DateTime<Utc>,
-    /// Nothing is written.
-    pub dry_run: bool,
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub enum Outcome<T = Told> {
-    /// This.
-    Ran(Box<T>),
-    /// It was run before.
-    Before,
-    /// Somebody else learns for the workspace.
-    UnderWay,
-}
 
 /// Everything that a run found.
 #[derive(Debug, Serialize)]
@@ -136,7 +34,7 @@ pub struct Told {
     pub as_of: DateTime<Utc>,
     /// Rows that matured after this.
     pub since: DateTime<Utc>,
-    /// See `CODE_VERSION`.
+    /// See [`Lesson::CODE_VERSION`].
     pub method_version: &'static str,
     /// What chance comes from.
     pub seed: i64,
@@ -160,60 +58,108 @@ impl Told {
     /// Segments with other weights.
     #[must_use]
     pub fn adjusted(&self) -> usize {
-        self.findings.iter().filter(|one| self.skipped.is_none() && one.is_adjusted()).count()
+        self.stepping().count()
     }
 
-    const fn status(&self) -> &'static str {
-        if self.skipped.is_some() { "skipped" } else { "done" }
+    fn stepping(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|one| self.skipped.is_none() && one.is_adjusted())
     }
 }
 
-/// Learn for a workspace.
-///
-/// # Errors
-/// Those of the database; nothing is written then.
-pub async fn run(pool: &PgPool, settings: &Learning, plan: Plan<'_>) -> anyhow::Result<Outcome> {
-    let began = Instant::now();
-    let mut tx = pool.begin().await.context("begin")?;
-    if !store::begin(&mut tx, plan.workspace).await.context("the lock")? {
-        return Ok(Outcome::UnderWay);
+impl Lesson for Told {
+    const KIND: &'static str = "nightly";
+    const CODE_VERSION: &'static str = "1";
+
+    async fn workspaces(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+        kpis::workspaces(pool).await
     }
-    let since = plan.as_of - Duration::days(settings.window_days.into());
-    let (rows, odd) =
-        store::rows(&mut tx, plan.workspace, since, plan.as_of).await.context("rows")?;
-    let current = store::current(&mut tx, plan.workspace, plan.as_of).await.context("weights")?;
-    let dealt = store::dealt(&mut tx, plan.workspace, since, plan.as_of - Duration::days(7)).await;
-    let dealt = dealt.context("how chance dealt")?;
-    let judged = meta::judge(&mut tx, plan, &rows).await?;
-    let rows_n = rows.len();
-    let (run_id, seed) = identity("nightly", plan);
-    let mut told = Told {
-        run_id,
-        workspace: plan.workspace.to_owned(),
-        as_of: plan.as_of,
-        since,
-        method_version: CODE_VERSION,
-        seed,
-        rows: rows_n,
-        odd,
-        missing: missing(dealt),
-        sample_ratio_p: sample_ratio(dealt),
-        skipped: None,
-        findings: found(rows, current, plan.as_of).await?,
-        judged,
-    };
-    told.skipped = stopped(&told);
-    may_fail(Point::LearnJudged)?;
-    if plan.dry_run {
-        return Ok(Outcome::Ran(Box::new(told)));
+
+    async fn find(
+        conn: &mut PgConnection,
+        settings: &Settings,
+        plan: Plan<'_>,
+    ) -> anyhow::Result<Self> {
+        let since = plan.as_of - Duration::days(settings.learning.window_days.into());
+        let (rows, odd) =
+            store::rows(conn, plan.workspace, since, plan.as_of).await.context("rows")?;
+        let current = store::current(conn, plan.workspace, plan.as_of).await.context("weights")?;
+        let dealt = store::dealt(conn, plan.workspace, since, plan.as_of - Duration::days(7)).await;
+        let dealt = dealt.context("how chance dealt")?;
+        let judged = meta::judge(conn, plan, &rows).await?;
+        let rows_n = rows.len();
+        let (run_id, seed) = identity(Self::KIND, plan);
+        let mut told = Self {
+            run_id,
+            workspace: plan.workspace.to_owned(),
+            as_of: plan.as_of,
+            since,
+            method_version: Self::CODE_VERSION,
+            seed,
+            rows: rows_n,
+            odd,
+            missing: missing(dealt),
+            sample_ratio_p: sample_ratio(dealt),
+            skipped: None,
+            findings: found(rows, current, plan.as_of).await?,
+            judged,
+        };
+        told.skipped = stopped(&told);
+        Ok(told)
     }
-    if !write(&mut tx, settings, &told, began).await? {
-        return Ok(Outcome::Before);
+
+    fn outline(&self) -> Outline {
+        let by_segment = |of: &dyn Fn(&Finding) -> Value| -> Value {
+            self.findings
+                .iter()
+                .map(|one| (one.segment.key(), of(one)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        let log = Log {
+            adjusted: self.adjusted() > 0,
+            reason: reason(self),
+            valid: self.findings.iter().filter(|one| one.shortfall == 0).count(),
+            total: self.findings.len(),
+            sample_sizes: by_segment(&|one| json!(one.n)),
+            old: by_segment(&|one| json!(one.now)),
+            new: by_segment(&|one| json!(if one.is_adjusted() { one.candidate } else { one.now })),
+            predicted_improvement: self.stepping().map(|one| one.lift).reduce(f64::max),
+        };
+        Outline { since: self.since, rows: self.rows, skipped: self.skipped, log: Some(log) }
     }
-    may_fail(Point::LearnWritten)?;
-    tx.commit().await.context("commit")?;
-    may_fail(Point::LearnCommitted)?;
-    Ok(Outcome::Ran(Box::new(told)))
+
+    async fn keep(
+        &self,
+        conn: &mut PgConnection,
+        settings: &Settings,
+        run_id: &str,
+    ) -> anyhow::Result<()> {
+        let mut events = Vec::new();
+        for one in self.stepping() {
+            let adoption = Adoption {
+                workspace_id: &self.workspace,
+                segment: one.segment,
+                from: one.now,
+                to: one.candidate,
+                sample_size: i32::try_from(one.n)?,
+                performance: Some(one.mean_reward),
+                run_id: Some(run_id),
+                at: self.as_of,
+                approved_by: settings.learning.auto_approve.then_some("learning"),
+            };
+            let version = adoption.write(conn).await.context("weights")?;
+            let what = json!({ "segment": one.segment, "from": one.now, "to": one.candidate, "version": version,
+                               "low": one.interval.map(|i| i.low), "high": one.interval.map(|i| i.high) });
+            events.push((what, one.lift, one.mean_reward));
+        }
+        store::events(conn, (&self.workspace, run_id), self.as_of, "WEIGHT", &events)
+            .await
+            .context("predictions")?;
+        for judged in &self.judged {
+            judged.write(conn, &self.workspace, self.as_of).await.context("judging predictions")?;
+        }
+        Ok(())
+    }
 }
 
 async fn found(
@@ -223,13 +169,6 @@ async fn found(
 ) -> anyhow::Result<Vec<Finding>> {
     let work = move || learn(&rows, &current, as_of);
     tokio::task::spawn_blocking(work).await.context("learning")
-}
-
-/// Id and seed of a run, from what it is about.
-pub(super) fn identity(kind: &str, plan: Plan<'_>) -> (String, i64) {
-    let digest = Sha256::digest(format!("{kind}\n{}\n{}", plan.workspace, plan.as_of.to_rfc3339()));
-    let seed = digest.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));
-    (hex::encode(digest).chars().take(20).collect(), seed)
 }
 
 fn missing(dealt: Dealt) -> f64 {
@@ -257,79 +196,6 @@ fn stopped(told: &Told) -> Option<&'static str> {
     }
     let global = told.findings.first().and_then(|one| one.skip);
     (global == Some(Skip::InsufficientSampleSize)).then_some("INSUFFICIENT_SAMPLE_SIZE")
-}
-
-/// All of it, unless this run was written before.
-async fn write(
-    conn: &mut PgConnection,
-    settings: &Learning,
-    told: &Told,
-    began: Instant,
-) -> anyhow::Result<bool> {
-    let workspace = told.workspace.as_str();
-    let adjusted: Vec<&Finding> =
-        told.findings.iter().filter(|one| told.skipped.is_none() && one.is_adjusted()).collect();
-    let by_segment = |of: &dyn Fn(&Finding) -> Value| -> Value {
-        told.findings
-            .iter()
-            .map(|one| (one.segment.key(), of(one)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
-    let log = Log {
-        adjusted: !adjusted.is_empty(),
-        reason: &reason(told),
-        valid_segments: i32::try_from(told.findings.iter().filter(|f| f.shortfall == 0).count())?,
-        total_segments: i32::try_from(told.findings.len())?,
-        sample_sizes: &by_segment(&|one| json!(one.n)),
-        old_weights: &by_segment(&|one| json!(one.now)),
-        new_weights: &by_segment(&|one| {
-            json!(if one.is_adjusted() { one.candidate } else { one.now })
-        }),
-        predicted_improvement: adjusted.iter().map(|one| one.lift).reduce(f64::max),
-    };
-    let run = NewRun {
-        workspace_id: workspace,
-        run_id: &told.run_id,
-        kind: "nightly",
-        as_of: told.as_of,
-        since: told.since,
-        seed: told.seed,
-        code_version: CODE_VERSION,
-        rows: i64::try_from(told.rows)?,
-        skipped: told.skipped,
-        duration_ms: i64::try_from(began.elapsed().as_millis())?,
-        report: &serde_json::to_value(told)?,
-        log: Some(log),
-    };
-    if !store::record(conn, &run).await.context("the run")? {
-        return Ok(false);
-    }
-    let mut events = Vec::new();
-    for one in &adjusted {
-        let adoption = Adoption {
-            workspace_id: workspace,
-            segment: one.segment,
-            from: one.now,
-            to: one.candidate,
-            sample_size: i32::try_from(one.n)?,
-            performance: Some(one.mean_reward),
-            run_id: Some(&told.run_id),
-            at: told.as_of,
-            approved_by: settings.auto_approve.then_some("learning"),
-        };
-        let version = adoption.write(conn).await.context("weights")?;
-        let what = json!({ "segment": one.segment, "from": one.now, "to": one.candidate, "version": version,
-                           "low": one.interval.map(|i| i.low), "high": one.interval.map(|i| i.high) });
-        events.push((what, one.lift, one.mean_reward));
-    }
-    store::events(conn, (workspace, &told.run_id), told.as_of, "WEIGHT", &events)
-        .await
-        .context("predictions")?;
-    for judged in &told.judged {
-        judged.write(conn, workspace, told.as_of).await.context("judging predictions")?;
-    }
-    Ok(true)
 }
 
 /// Why, in words for the seed's log.

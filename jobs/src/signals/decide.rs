@@ -85,6 +85,7 @@ mod tests {
         undecided_above: 0.6,
         margin_min: 0.1,
         auto_link_above: 0.85,
+        suggest_from: 0.6,
         near_duplicate_above: 0.9,
     };
 

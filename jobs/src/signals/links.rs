@@ -134,6 +134,35 @@ pub async fn dismiss(
     queue: &Queue,
     request: Request<'_>,
 ) -> anyhow::Result<Answer> {
+    if !refuse(conn, request).await? {
+        return Ok(Answer::NotFound);
+    }
+    drop_link(conn, queue, request).await?;
+    Ok(Answer::Changed)
+}
+
+/// Remove a link; one that the service had made or suggested is not suggested again. The last one moves the signal back
+/// to `reviewed`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn unlink(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    request: Request<'_>,
+) -> anyhow::Result<Answer> {
+    let Some(origin) = drop_link(conn, queue, request).await? else {
+        return Ok(Answer::Unchanged);
+    };
+    // Who takes such a link away has judged it; else the classifier would only write it again.
+    if origin != "manual" {
+        refuse(conn, request).await?;
+    }
+    Ok(Answer::Changed)
+}
+
+/// That project is not of that signal; false if the workspace has no such two.
+async fn refuse(conn: &mut PgConnection, request: Request<'_>) -> anyhow::Result<bool> {
     let Request { workspace_id, signal_id, project_id, actor } = request;
     let confidence = signals::suggested(conn, workspace_id, signal_id, project_id).await?;
     let known = suggestion_feedback::record(
@@ -145,34 +174,31 @@ pub async fn dismiss(
         confidence,
         actor,
     );
-    if !known.await? {
-        return Ok(Answer::NotFound);
+    let known = known.await?;
+    if known {
+        signals::forget_match(conn, workspace_id, signal_id, project_id).await?;
     }
-    signals::forget_match(conn, workspace_id, signal_id, project_id).await?;
-    unlink(conn, queue, request).await?;
-    Ok(Answer::Changed)
+    Ok(known)
 }
 
-/// Remove a link. The last one moves the signal back to `reviewed`.
-///
-/// # Errors
-/// Those of the database.
-pub async fn unlink(
+/// Its origin, if there was one.
+async fn drop_link(
     conn: &mut PgConnection,
     queue: &Queue,
     request: Request<'_>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Option<String>> {
     let Request { workspace_id, signal_id, project_id, .. } = request;
-    let (gone, others) = signal_projects::unlink(conn, workspace_id, signal_id, project_id).await?;
-    if !gone {
-        return Ok(Answer::Unchanged);
+    let (origin, others) =
+        signal_projects::unlink(conn, workspace_id, signal_id, project_id).await?;
+    if origin.is_none() {
+        return Ok(None);
     }
     if !others {
         signals::mark_reviewed(conn, signal_id).await?;
     }
     log(conn, request.project(), std::iter::once(signal_id), "signal.unlinked").await?;
     queue.enqueue(conn, &[profile::job(workspace_id)?]).await?;
-    Ok(Answer::Changed)
+    Ok(origin)
 }
 
 async fn write(

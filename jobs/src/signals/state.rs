@@ -20,7 +20,10 @@ use super::{
 use crate::{
     ctx::Ctx,
     embed::{canonical, content_hash},
-    store::{embeddings, project_profiles, projects, signal_projects, signals, workspaces},
+    store::{
+        embeddings, project_profiles, projects, signal_projects, signal_thresholds, signals,
+        workspaces,
+    },
 };
 
 /// Workspaces held in memory; beyond, the one used longest ago is dropped.
@@ -154,8 +157,12 @@ pub(crate) async fn thresholds(
 ) -> anyhow::Result<HashMap<String, Thresholds>> {
     let mut conn = ctx.pool.acquire().await.context("connection")?;
     let settings = workspaces::settings(&mut conn, workspace_ids).await.context("settings")?;
+    let learned = signal_thresholds::in_force(&mut *conn, workspace_ids).await;
+    let learned = learned.context("learned thresholds")?;
     let read = |(id, settings): (String, Value)| {
-        let limits = Thresholds::new(&ctx.settings.classify, &settings);
+        let own = learned.iter().filter(|(workspace, ..)| *workspace == id);
+        let own = own.map(|(_, name, promise, above)| (name.as_str(), *promise, *above));
+        let limits = Thresholds::new(&ctx.settings.classify, &settings).learned(own);
         (id, limits)
     };
     Ok(settings.into_iter().map(read).collect())

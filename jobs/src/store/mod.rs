@@ -16,6 +16,7 @@ pub mod signal_list;
 pub mod signal_personas;
 pub mod signal_projects;
 pub mod signal_stats;
+pub mod signal_thresholds;
 pub mod signal_versions;
 pub mod signals;
 pub mod social;

@@ -121,20 +121,20 @@ pub(crate) async fn link(
     Ok(Linked { known, new })
 }
 
-/// Removes a link; whether there was one, and whether the signal has another.
+/// Removes a link; its origin if there was one, and whether the signal has another.
 pub(crate) async fn unlink(
     conn: &mut PgConnection,
     workspace_id: &str,
     signal_id: &str,
     project_id: &str,
-) -> sqlx::Result<(bool, bool)> {
-    let gone = sqlx::query(
-        "delete from signals.signal_projects where workspace_id = $1 and signal_id = $2 and project_id = $3",
+) -> sqlx::Result<(Option<String>, bool)> {
+    let gone = sqlx::query_scalar(
+        "delete from signals.signal_projects where workspace_id = $1 and signal_id = $2 and project_id = $3 returning origin",
     )
     .bind(workspace_id)
     .bind(signal_id)
     .bind(project_id)
-    .execute(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
     let others: bool = sqlx::query_scalar(
         "select exists (select from signals.signal_projects where workspace_id = $1 and signal_id = $2)",
@@ -143,7 +143,7 @@ pub(crate) async fn unlink(
     .bind(signal_id)
     .fetch_one(conn)
     .await?;
-    Ok((gone.rows_affected() == 1, others))
+    Ok((gone, others))
 }
 
 /// Drops the links that the classifier made from a text that was `reread`, and all of signals that are

@@ -24,7 +24,7 @@ pub struct Suggestion {
 }
 
 /// Open suggestions of the last 30 days with at least `confidence_min`, surest first; for one signal
-/// if `signal_id` is given.
+/// if `signal_id` is given. From `asked_from` on also those that are shown whatever the threshold.
 ///
 /// # Errors
 /// Those of the database.
@@ -33,6 +33,7 @@ pub async fn list(
     workspace_id: &str,
     signal_id: Option<&str>,
     confidence_min: f32,
+    asked_from: f32,
     limit: i64,
 ) -> sqlx::Result<Vec<Suggestion>> {
     sqlx::query_as(
@@ -46,15 +47,17 @@ pub async fn list(
            and s.processed_at is not null and s.deleted_at is null and s.status <> 'archived'
            and s.suggestion_dismissed_at is null
            and s.created_at > (now() at time zone 'utc') - interval '30 days'
-           and (m ->> 'confidence')::real >= $3
+           and ((m ->> 'confidence')::real >= $3
+             or (m ->> 'confidence')::real >= $4 and signals.asked_anyway(s.id, p.id))
            and not exists (select from signals.signal_projects l where l.signal_id = s.id and l.project_id = p.id)
            and not exists (select from signals.suggestion_feedback f
                            where f.signal_id = s.id and f.project_id = p.id and f.verdict = 'dismissed')
-         order by confidence desc, s.id, p.id limit $4",
+         order by confidence desc, s.id, p.id limit $5",
     )
     .bind(workspace_id)
     .bind(signal_id)
     .bind(confidence_min)
+    .bind(asked_from)
     .bind(limit)
     .fetch_all(db)
     .await

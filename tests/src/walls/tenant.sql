@@ -88,6 +88,9 @@ insert into social.competitors (id, workspace_id, name) values ('{w}-competitor'
 insert into social.competitive_mentions (workspace_id, post_id, competitor_id) values ('{w}', '{w}-post-1', '{w}-competitor');
 insert into social.community_champions (workspace_id, author_id) values ('{w}', '{w}-author');
 insert into social.learning_runs (workspace_id, run_id, kind, code_version) values ('{w}', '{w}-run', 'weights', '{w}~code');
+insert into signals.threshold_versions (workspace_id, name, version, above, promise, approved_by)
+  values ('{w}', 'SUGGESTIONS', 1, 0.6, 0.6, '{w}~who');
+insert into signals.threshold_locks (workspace_id, name, locked_by) values ('{w}', 'SUGGESTIONS', '{w}~who');
 insert into social.weight_adjustment_logs (workspace_id, action, reason) values ('{w}', 'SKIPPED', '{w}~reason');
 insert into social.learning_events (workspace_id, adjustment_type, adjustment, predicted_improvement, baseline_performance)
   values ('{w}', 'WEIGHT', '{"x": "{w}~adjustment"}', 0.1, 0.5);

@@ -65,7 +65,7 @@ async fn status(db: &Database, id: &str) -> String {
 }
 
 async fn open(db: &Database) -> Vec<(String, String)> {
-    let all = suggestions::list(&db.pool, "w", None, 0.05, 50).await.unwrap();
+    let all = suggestions::list(&db.pool, "w", None, 0.05, 0.05, 50).await.unwrap();
     all.into_iter().map(|s| (s.signal_id, s.project_id)).collect()
 }
 
@@ -190,6 +190,22 @@ async fn a_dismissed_project_is_never_suggested_again() {
     assert!(matches!(verdicts[..], [Verdict::Committed]), "{verdicts:?}");
     assert!(open(&db).await.is_empty());
     assert_eq!(status(&db, "a").await, "reviewed", "also when everything is scored anew");
+}
+
+#[tokio::test]
+async fn an_automatic_link_that_a_person_takes_away_stays_away() {
+    let db = Pg::database().await;
+    let (ctx, ours, _) = setup(&db).await;
+    signal(&db, "a", "offline job sheets sync without connection").await;
+    process(&ctx, "a").await;
+    assert_eq!(status(&db, "a").await, "linked");
+    let mut conn = db.pool.acquire().await.unwrap();
+    assert_eq!(unlink(&mut conn, &ctx.queue, request("a", &ours)).await.unwrap(), Answer::Changed);
+    let verdicts = Profile::run(ctx.clone(), vec![lease(Profile {})]).await;
+    assert!(matches!(verdicts[..], [Verdict::Committed]), "{verdicts:?}");
+    assert_eq!(status(&db, "a").await, "reviewed", "also when everything is scored anew");
+    let judged = "select count(*) from signals.suggestion_feedback where verdict = 'dismissed' and confidence > 0.85";
+    assert_eq!(db.count(judged).await, 1, "and it is learned from");
 }
 
 #[tokio::test]

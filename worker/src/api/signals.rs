@@ -72,7 +72,7 @@ pub(super) async fn view(
         signal,
         links: signal_list::links(&mut *conn, id).await?,
         personas: signal_list::personas(&mut *conn, id).await?,
-        suggestions: suggestions::list(&mut *conn, workspace, Some(id), 0.0, 5).await?,
+        suggestions: suggestions::list(&mut *conn, workspace, Some(id), 0.0, 0.0, 5).await?,
         versions: signal_list::versions(&mut *conn, id).await?,
     })
 }

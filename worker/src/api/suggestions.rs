@@ -3,7 +3,10 @@
 use axum::{Json, extract::State, http::StatusCode};
 use millrace_config::point::{Point, may_die};
 use millrace_jobs::{
-    signals::links::{self, Answer, Request},
+    signals::{
+        links::{self, Answer, Request},
+        thresholds,
+    },
     store::suggestions::{self as store, Suggestion},
 };
 use serde::{Deserialize, Serialize};
@@ -18,16 +21,14 @@ use super::{
     signals::{SignalView, view},
 };
 
-/// Below this, a suggestion is noise unless somebody asks for it.
-const CONFIDENCE_MIN: f32 = 0.6;
-
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SuggestionsQuery {
     /// Only this signal's
     signal: Option<String>,
-    /// At least so sure; 0.6 if absent
+    /// At least so sure. If absent, from the workspace's threshold on (0.6 until people have said enough to learn from), and
+    /// one in ten of those just below it
     #[param(minimum = 0, maximum = 1)]
     confidence_min: Option<f32>,
     /// Rows, 1 to 200; 50 if absent
@@ -51,13 +52,17 @@ pub(super) async fn list(
     Params(query): Params<SuggestionsQuery>,
 ) -> Result<Json<SuggestionList>, ApiError> {
     let limit = page::limit(query.limit)?;
-    let least = query.confidence_min.unwrap_or(CONFIDENCE_MIN);
-    if !(0.0..=1.0).contains(&least) {
+    if query.confidence_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
         return Err(ApiError::BadRequest("confidence_min must be between 0 and 1".into()));
     }
     let mut tx = caller.begin(&api).await?;
-    let items =
-        store::list(&mut *tx, caller.workspace(), query.signal.as_deref(), least, limit).await?;
+    let workspace = caller.workspace();
+    let (least, asked) = match query.confidence_min {
+        Some(least) => (least, least),
+        None => thresholds::suggested(&mut tx, &api.settings.classify, workspace).await?,
+    };
+    let signal = query.signal.as_deref();
+    let items = store::list(&mut *tx, workspace, signal, least, asked, limit).await?;
     Ok(Json(SuggestionList { items }))
 }
 

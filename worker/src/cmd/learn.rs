@@ -7,12 +7,13 @@ use clap::{Subcommand, ValueEnum};
 use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
-        nightly::{self, Outcome, Plan},
-        policy as learning_policy,
+        night::{self, Lesson, Outcome, Plan},
+        nightly, policy as learning_policy,
         rows::Segment,
         run::weights_of,
-        simulate::{self, World},
+        suggestions::Suggestions,
     },
+    signals::thresholds::Learned,
     store::social::learning::{self, Adoption, RunRow, VersionRow},
 };
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ use crate::{
 
 mod explain;
 mod policy;
+mod simulate;
+mod thresholds;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -39,6 +42,7 @@ Examples:
   millrace learn status                       weights in force, and the last runs
   millrace learn run --dry-run                what the next run would find; nothing is written
   millrace learn explain TWITTER              why its weights moved in the last run, or did not
+  millrace learn explain AUTO_LINKS           the same of what is linked without asking, or SUGGESTIONS
   millrace learn lock GLOBAL                  leave them as they are
   millrace learn rollback REDDIT_NIGHT        the version before
   millrace learn policy                       what is learned of modes and archetypes, and how much of a say it has
@@ -61,17 +65,20 @@ enum Action {
         /// Find, and write nothing
         #[arg(long)]
         dry_run: bool,
+        /// What
+        #[arg(long, default_value = "weights")]
+        of: Of,
     },
-    /// Weights in force and proposed, and the last runs
+    /// Weights and thresholds in force and proposed, and the last runs
     Status,
-    /// Why weights moved or did not: of a run (its id), or of a segment in the last run
+    /// Why they moved or did not: of a run (its id), or of a segment or a threshold in the last run
     Explain {
-        /// Beginning of a run's id, or a segment, e.g. TWITTER_NIGHT
+        /// Beginning of a run's id, a segment, e.g. TWITTER_NIGHT, or a threshold: SUGGESTIONS, AUTO_LINKS
         what: Option<String>,
     },
-    /// Leave the weights of a segment as they are
+    /// Leave the weights of a segment, or a threshold, as they are
     Lock {
-        /// E.g. GLOBAL, REDDIT, TWITTER_NIGHT, MORNING, SUNDAY
+        /// E.g. GLOBAL, REDDIT, TWITTER_NIGHT, MORNING, SUNDAY, AUTO_LINKS
         segment: String,
     },
     /// Let learning change them again
@@ -79,7 +86,7 @@ enum Action {
         /// Which
         segment: String,
     },
-    /// Put proposed weights into force
+    /// Put proposed weights, or a proposed threshold, into force
     Approve {
         /// Id of the version
         version: String,
@@ -95,61 +102,16 @@ enum Action {
         act: Option<policy::Act>,
     },
     /// Learn in made-up worlds whose truth is known; needs no database
-    Simulate(Simulate),
+    Simulate(simulate::Args),
 }
 
-#[derive(Debug, clap::Args)]
-struct Simulate {
-    /// What is true there
-    #[arg(long)]
-    world: Truth,
-    /// Lives
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    runs: u32,
-    /// Seed of the first
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Nights of each
-    #[arg(long, default_value_t = 84, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    days: u32,
-    /// Replies a day
-    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    per_day: u32,
-}
-
+/// What is learned.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Truth {
-    /// No signal says anything
-    Aa,
-    /// The documented weights are right
-    Right,
-    /// Others are
-    Ab,
-    /// Each platform has its own
-    Segments,
-    /// Others are, and half-way others again
-    Drift,
-    /// All modes and archetypes are worth the same
-    PolicyAa,
-    /// What is worth most depends on the post
-    PolicyAb,
-    /// So it does, and half-way it turns around
-    PolicyTurn,
-}
-
-impl Truth {
-    const fn world(self) -> Result<World, policy::World> {
-        Ok(match self {
-            Self::PolicyAa => return Err(policy::World::Aa),
-            Self::PolicyAb => return Err(policy::World::Ab),
-            Self::PolicyTurn => return Err(policy::World::Turn),
-            Self::Aa => World::Aa,
-            Self::Right => World::Right,
-            Self::Ab => World::Ab,
-            Self::Segments => World::Segments,
-            Self::Drift => World::Drift,
-        })
-    }
+enum Of {
+    /// Weights of decisions
+    Weights,
+    /// Thresholds of suggestions and automatic links
+    Suggestions,
 }
 
 /// Learn, tell or change.
@@ -162,43 +124,58 @@ pub async fn run(
     out: Out,
 ) -> anyhow::Result<()> {
     if let Action::Simulate(plan) = &args.action {
-        return simulated(plan, out);
+        return simulate::run(plan, out);
     }
     let settings = settings()?;
     let pool = db::connect(&settings).await?;
     let workspace = whose(&pool, args.workspace).await?;
     let workspace = workspace.as_str();
     match args.action {
-        Action::Run { as_of, dry_run } => {
+        Action::Run { as_of, dry_run, of } => {
             let as_of = as_of.unwrap_or_else(|| Clock::system().now());
-            learned(&pool, &settings, Plan { workspace, as_of, dry_run }, out).await
+            let plan = Plan { workspace, as_of, dry_run };
+            match of {
+                Of::Weights => learned::<nightly::Told>(&pool, &settings, plan, out).await,
+                Of::Suggestions => learned::<Suggestions>(&pool, &settings, plan, out).await,
+            }
         }
         Action::Status => status(&pool, workspace, out).await,
         Action::Explain { what } => explained(&pool, workspace, what, out).await,
-        Action::Lock { segment } => lock(&pool, workspace, &segment, true, out).await,
-        Action::Unlock { segment } => lock(&pool, workspace, &segment, false, out).await,
-        Action::Approve { version } => approve(&pool, workspace, &version, out).await,
-        Action::Rollback { segment } => rollback(&pool, workspace, &segment, out).await,
+        Action::Lock { segment } => hold(&pool, workspace, &segment, true, out).await,
+        Action::Unlock { segment } => hold(&pool, workspace, &segment, false, out).await,
+        Action::Approve { version } => approve(&pool, &settings, (workspace, &version), out).await,
+        Action::Rollback { segment } => match threshold(&segment) {
+            Some(of) => thresholds::rollback(&pool, &settings, (workspace, of), out).await,
+            None => rollback(&pool, workspace, &segment, out).await,
+        },
         Action::Policy { act } => policy::run(&pool, workspace, act, out).await,
         Action::Simulate(_) => Ok(()),
     }
 }
 
-async fn learned(
+/// A threshold by the name that people write.
+fn threshold(name: &str) -> Option<Learned> {
+    Learned::named(&name.to_uppercase().replace('-', "_"))
+}
+
+async fn learned<L: Lesson>(
     pool: &PgPool,
     settings: &Settings,
     plan: Plan<'_>,
     out: Out,
 ) -> anyhow::Result<()> {
-    match nightly::run(pool, &settings.learning, plan).await? {
+    match night::run::<L>(pool, settings, plan).await? {
         Outcome::Ran(told) => {
             let mut report = serde_json::to_value(&*told)?;
-            let of_policy = learning_policy::nightly::run(pool, &settings.learning, plan).await?;
-            if let (Outcome::Ran(told), Some(all)) = (of_policy, report.as_object_mut()) {
-                all.insert("policy".into(), serde_json::to_value(&*told)?);
+            // Whoever asks for weights wants to know what is done with them too.
+            if L::KIND == nightly::Told::KIND {
+                let told = night::run::<learning_policy::nightly::Told>(pool, settings, plan).await?;
+                if let (Outcome::Ran(told), Some(all)) = (told, report.as_object_mut()) {
+                    all.insert("policy".into(), serde_json::to_value(&*told)?);
+                }
             }
             out.answer(&report, || {
-                explain::summary(&report, out);
+                explain::report(&report, out);
                 policy::say(report.get("policy"), out);
                 if plan.dry_run {
                     out.say("Nothing was written (--dry-run).");
@@ -217,18 +194,20 @@ async fn learned(
 async fn status(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await?;
     let versions = learning::versions(&mut conn, workspace, false).await?;
+    let limits = thresholds::versions(&mut conn, workspace, false).await?;
     let runs = learning::list(&mut conn, workspace, 10).await?;
     let brief = |run: &RunRow| {
         json!({ "run_id": run.run_id, "kind": run.kind, "status": run.status, "as_of": run.as_of, "rows": run.input_rows,
         "skipped_reason": run.skipped_reason, "duration_ms": run.duration_ms })
     };
-    let answer = json!({ "workspace": workspace, "weights": versions, "runs": runs.iter().map(brief).collect::<Vec<_>>() });
+    let answer = json!({ "workspace": workspace, "weights": versions, "thresholds": limits, "runs": runs.iter().map(brief).collect::<Vec<_>>() });
     out.answer(&answer, || {
         if versions.is_empty() {
             out.say("The documented weights are in force everywhere: SSS .40, ARS .25, EVS .20, TRS .15.");
         } else {
             out.table(["segment", "version", "SSS", "ARS", "EVS", "TRS", "since", "by", "id"], versions.iter().map(version));
         }
+        thresholds::table(&limits, out);
         let rows = runs.iter().map(|run| {
             [
                 run.run_id.clone(),
@@ -271,9 +250,11 @@ async fn explained(
     out: Out,
 ) -> anyhow::Result<()> {
     let segment = what.as_deref().and_then(|key| Segment::named(&key.to_uppercase()));
-    let id = what.filter(|_| segment.is_none()).unwrap_or_default();
+    let limit = what.as_deref().and_then(threshold);
+    let id = what.filter(|_| segment.is_none() && limit.is_none()).unwrap_or_default();
+    let kind = if limit.is_some() { Suggestions::KIND } else { nightly::Told::KIND };
     let mut conn = pool.acquire().await?;
-    let run = learning::run_of(&mut conn, workspace, &id, "nightly").await?;
+    let run = learning::run_of(&mut conn, workspace, &id, kind).await?;
     let Some(report) = run.and_then(|run| run.report) else {
         let what = if id.is_empty() {
             "a run yet".to_owned()
@@ -286,18 +267,37 @@ async fn explained(
         .into());
     };
     let findings = report.0.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is =
+        |one: &Value, name: &str, key: &str| one.get(name).and_then(Value::as_str) == Some(key);
     let wanted = |one: &&Value| {
-        segment.is_none_or(|s| one.get("segment").and_then(Value::as_str) == Some(&s.key()))
+        segment.is_none_or(|s| is(one, "segment", &s.key()))
+            && limit.is_none_or(|of| is(one, "threshold", of.as_str()))
     };
     let chosen: Vec<&Value> = findings.iter().filter(wanted).collect();
-    match segment {
-        None if report.0.get("judged").is_some_and(Value::is_number) => {
+    match (segment, limit) {
+        (None, None) if report.0.get("judged").is_some_and(Value::is_number) => {
             out.answer(&report.0, || policy::say(Some(&report.0), out))
         }
-        None => out.answer(&report.0, || explain::summary(&report.0, out)),
-        Some(_) => out.answer(&chosen, || {
+        (None, None) => out.answer(&report.0, || explain::report(&report.0, out)),
+        (Some(_), _) => out.answer(&chosen, || {
             chosen.iter().for_each(|one| explain::finding(one, &report.0, out))
         }),
+        (None, Some(_)) => out.answer(&chosen, || {
+            chosen.iter().for_each(|one| thresholds::finding(one, &report.0, out))
+        }),
+    }
+}
+
+async fn hold(
+    pool: &PgPool,
+    workspace: &str,
+    key: &str,
+    locked: bool,
+    out: Out,
+) -> anyhow::Result<()> {
+    match threshold(key) {
+        Some(of) => thresholds::lock(pool, (workspace, of), locked, out).await,
+        None => lock(pool, workspace, key, locked, out).await,
     }
 }
 
@@ -323,13 +323,21 @@ async fn lock(
     })
 }
 
-async fn approve(pool: &PgPool, workspace: &str, id: &str, out: Out) -> anyhow::Result<()> {
+async fn approve(
+    pool: &PgPool,
+    settings: &Settings,
+    (workspace, id): (&str, &str),
+    out: Out,
+) -> anyhow::Result<()> {
     let mut tx = pool.begin().await?;
+    if let Some(row) = thresholds::proposed(&mut tx, workspace, id).await? {
+        return thresholds::approve(tx, pool, settings, (workspace, &row), out).await;
+    }
     let versions = learning::versions(&mut tx, workspace, false).await?;
     let found = versions.into_iter().find(|row| row.id == id && row.approved_by.is_none());
     let Some(row) = found else {
         return Err(NotFound(format!(
-            "no weights called {id} are proposed: see `millrace learn status`"
+            "nothing called {id} is proposed: see `millrace learn status`"
         ))
         .into());
     };
@@ -384,44 +392,4 @@ async fn put(
 
 fn named(key: &str) -> anyhow::Result<Segment> {
     nightly::segment(key).map_err(|error| Usage(error.to_string()).into())
-}
-
-fn simulated(args: &Simulate, out: Out) -> anyhow::Result<()> {
-    let world = match args.world.world() {
-        Ok(world) => world,
-        Err(world) => return policy::simulated(args, world, out),
-    };
-    let plan = simulate::Plan {
-        days: args.days,
-        per_day: args.per_day,
-        ..simulate::Plan::of(world, args.runs, args.seed)
-    };
-    let outcome = simulate::simulate(plan);
-    out.answer(&outcome, || {
-        let percent = |share: f64| format!("{:.1} %", share * 100.0);
-        let row = |name: &str, tally: &simulate::Tally| {
-            [
-                name.to_owned(),
-                percent(tally.stepped),
-                percent(tally.wrong),
-                tally.median_samples.map_or_else(dash, |n| n.to_string()),
-                percent(tally.recovered),
-                percent(tally.regret),
-            ]
-        };
-        let (world, runs, seed) = (plan.world, plan.runs, plan.seed);
-        out.say(format!("world {world}, {runs} lives of {} days from seed {seed}", plan.days));
-        let rows = [row("millrace", &outcome.ours), row("the seed's rule", &outcome.seed_rule)];
-        out.table(
-            [
-                "rule",
-                "stepped",
-                "wrongly",
-                "replies until then",
-                "of the best at the end",
-                "regret",
-            ],
-            rows,
-        );
-    })
 }

@@ -1,10 +1,8 @@
 //! The policy's night: what it knows is taught anew from all outcomes, and its say grows or ends.
 
-use std::time::Instant;
-
 use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
-use millrace_config::Learning;
+use millrace_config::Settings;
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
@@ -14,8 +12,11 @@ use super::{
     judge::{Found, Verdict, learn},
 };
 use crate::{
-    learning::nightly::{CODE_VERSION, Outcome, Plan, identity},
-    store::social::learning::{self as store, NewPolicy, NewRun},
+    learning::night::{Lesson, Outline, Plan, identity},
+    store::social::{
+        kpis,
+        learning::{self as store, NewPolicy},
+    },
 };
 
 /// A prediction of what more of a say would gain is judged after so long.
@@ -30,6 +31,9 @@ pub struct Told {
     pub workspace: String,
     /// What was final then.
     pub as_of: DateTime<Utc>,
+    /// From what became final since then.
+    #[serde(skip)]
+    pub from: DateTime<Utc>,
     /// How much of a say it had, and since when.
     pub stage: Stage,
     /// See `stage`.
@@ -45,42 +49,68 @@ pub struct Told {
     pub found: Found,
 }
 
-/// Teach the policy of a workspace.
-///
-/// # Errors
-/// Those of the database; nothing is written then.
-pub async fn run(
-    pool: &PgPool,
-    settings: &Learning,
-    plan: Plan<'_>,
-) -> anyhow::Result<Outcome<Told>> {
-    let began = Instant::now();
-    let mut tx = pool.begin().await.context("begin")?;
-    if !store::begin(&mut tx, plan.workspace).await.context("the lock")? {
-        return Ok(Outcome::UnderWay);
+impl Lesson for Told {
+    const KIND: &'static str = "policy";
+    const CODE_VERSION: &'static str = "1";
+
+    async fn workspaces(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+        kpis::workspaces(pool).await
     }
-    let from = plan.as_of - Duration::days(settings.window_days.into());
-    let (rows, odd) =
-        store::policy_rows(&mut tx, plan.workspace, from, plan.as_of).await.context("rows")?;
-    let known = store::policy(&mut tx, plan.workspace).await.context("policy")?;
-    let locked = known.as_ref().is_some_and(|row| row.locked_by.is_some());
-    // One that nobody ever gave a say is judged on all there is.
-    let (stage, since) =
-        known.as_ref().map_or((Stage::Shadow, from), |row| (row.stage, row.stage_since));
-    let work = move || learn(&rows, stage, since, locked);
-    let found = tokio::task::spawn_blocking(work).await.context("learning")?.context("a number")?;
-    let (next, proposed) = follow(&found, stage, settings.auto_approve);
-    let (run_id, seed) = identity("policy", plan);
-    let (workspace, as_of) = (plan.workspace.to_owned(), plan.as_of);
-    let told = Told { run_id, workspace, as_of, stage, since, next, proposed, odd, found };
-    if plan.dry_run {
-        return Ok(Outcome::Ran(Box::new(told)));
+
+    async fn find(
+        conn: &mut PgConnection,
+        settings: &Settings,
+        plan: Plan<'_>,
+    ) -> anyhow::Result<Self> {
+        let settings = &settings.learning;
+        let from = plan.as_of - Duration::days(settings.window_days.into());
+        let (rows, odd) =
+            store::policy_rows(conn, plan.workspace, from, plan.as_of).await.context("rows")?;
+        let known = store::policy(conn, plan.workspace).await.context("policy")?;
+        let locked = known.as_ref().is_some_and(|row| row.locked_by.is_some());
+        // One that nobody ever gave a say is judged on all there is.
+        let (stage, since) =
+            known.as_ref().map_or((Stage::Shadow, from), |row| (row.stage, row.stage_since));
+        let work = move || learn(&rows, stage, since, locked);
+        let found = tokio::task::spawn_blocking(work).await.context("learning")?;
+        let found = found.context("a number")?;
+        let (next, proposed) = follow(&found, stage, settings.auto_approve);
+        let (run_id, _) = identity(Self::KIND, plan);
+        let (workspace, as_of) = (plan.workspace.to_owned(), plan.as_of);
+        Ok(Self { run_id, workspace, as_of, from, stage, since, next, proposed, odd, found })
     }
-    if !write(&mut tx, &told, (from, seed), began).await? {
-        return Ok(Outcome::Before);
+
+    fn outline(&self) -> Outline {
+        Outline { since: self.from, rows: self.found.rows, skipped: None, log: None }
     }
-    tx.commit().await.context("commit")?;
-    Ok(Outcome::Ran(Box::new(told)))
+
+    async fn keep(
+        &self,
+        conn: &mut PgConnection,
+        _settings: &Settings,
+        run_id: &str,
+    ) -> anyhow::Result<()> {
+        let moved = self.next != self.stage;
+        let new = NewPolicy {
+            version: run_id,
+            stage: self.next,
+            since: if moved { self.as_of } else { self.since },
+            proposed: self.proposed,
+            state: &self.found.state,
+            noise: self.found.noise,
+        };
+        store::keep_policy(conn, &self.workspace, &new).await.context("policy")?;
+        judge(conn, self).await.context("judging predictions")?;
+        if moved {
+            let what = json!({ "policy": run_id, "from": self.stage, "to": self.next });
+            let lift = relative(self.found.gain, self.found.mean_reward);
+            let event = (what, lift, self.found.mean_reward);
+            let of = (self.workspace.as_str(), run_id);
+            let told = store::events(conn, of, self.as_of, "ARCHETYPE", &[event]).await;
+            told.context("prediction")?;
+        }
+        Ok(())
+    }
 }
 
 /// The stage from now on, and the one that waits for a person. Back it goes by itself, always.
@@ -91,52 +121,6 @@ fn follow(found: &Found, stage: Stage, by_itself: bool) -> (Stage, Option<Stage>
         Verdict::Up => (stage, stage.up()),
         Verdict::Stays(_) => (stage, None),
     }
-}
-
-/// All of it, unless this run was written before.
-async fn write(
-    conn: &mut PgConnection,
-    told: &Told,
-    (from, seed): (DateTime<Utc>, i64),
-    began: Instant,
-) -> anyhow::Result<bool> {
-    let workspace = told.workspace.as_str();
-    let run = NewRun {
-        workspace_id: workspace,
-        run_id: &told.run_id,
-        kind: "policy",
-        as_of: told.as_of,
-        since: from,
-        seed,
-        code_version: CODE_VERSION,
-        rows: i64::try_from(told.found.rows)?,
-        skipped: None,
-        duration_ms: i64::try_from(began.elapsed().as_millis())?,
-        report: &serde_json::to_value(told)?,
-        log: None,
-    };
-    if !store::record(conn, &run).await.context("the run")? {
-        return Ok(false);
-    }
-    let moved = told.next != told.stage;
-    let new = NewPolicy {
-        version: &told.run_id,
-        stage: told.next,
-        since: if moved { told.as_of } else { told.since },
-        proposed: told.proposed,
-        state: &told.found.state,
-        noise: told.found.noise,
-    };
-    store::keep_policy(conn, workspace, &new).await.context("policy")?;
-    judge(conn, told).await.context("judging predictions")?;
-    if moved {
-        let what = json!({ "policy": told.run_id, "from": told.stage, "to": told.next });
-        let lift = relative(told.found.gain, told.found.mean_reward);
-        let event = (what, lift, told.found.mean_reward);
-        let of = (workspace, told.run_id.as_str());
-        store::events(conn, of, told.as_of, "ARCHETYPE", &[event]).await.context("prediction")?;
-    }
-    Ok(true)
 }
 
 /// Gain in shares of what there was.

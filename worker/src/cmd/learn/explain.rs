@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::thresholds;
 use crate::{cmd::args::dash, out::Out};
 
 pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
@@ -31,14 +32,21 @@ pub(super) fn four(weights: &[f64]) -> String {
     all.join(", ")
 }
 
-fn verdict(one: &Value) -> String {
+pub(super) fn verdict(one: &Value) -> String {
     one.get("skip")
         .and_then(Value::as_str)
         .map_or_else(|| "ADJUSTED".into(), |skip| skip.replace('_', " ").to_lowercase())
 }
 
+/// A run of any kind.
+pub(super) fn report(report: &Value, out: Out) {
+    let of_thresholds =
+        report.pointer("/findings/0").is_some_and(|one| one.get("threshold").is_some());
+    if of_thresholds { thresholds::summary(report, out) } else { summary(report, out) }
+}
+
 /// A run, one line for each segment.
-pub(super) fn summary(report: &Value, out: Out) {
+fn summary(report: &Value, out: Out) {
     let count = |name| report.get(name).and_then(Value::as_u64).unwrap_or_default();
     out.say(format!(
         "run {} of {}, as of {}",

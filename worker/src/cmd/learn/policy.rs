@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{
-    Simulate,
     explain::{number, percent, text},
+    simulate::Args,
 };
 use crate::{
     cli::{NotFound, Usage},
@@ -142,8 +142,8 @@ pub(super) fn say(report: Option<&Value>, out: Out) {
 }
 
 /// A made-up world for the policy.
-pub(super) fn simulated(args: &Simulate, world: World, out: Out) -> anyhow::Result<()> {
-    let Simulate { runs, seed, days, per_day, .. } = *args;
+pub(super) fn simulated(args: &Args, world: World, out: Out) -> anyhow::Result<()> {
+    let Args { runs, seed, days, per_day, .. } = *args;
     let outcome = simulate(Plan { world, runs, seed, days, per_day });
     let share = |share: f64| format!("{:.1} %", share * 100.0);
     out.answer(&outcome, || {

@@ -27,7 +27,7 @@ pub struct NewRun<'a> {
     pub workspace_id: &'a str,
     /// Id: the same for the same workspace, kind and `as_of`.
     pub run_id: &'a str,
-    /// `nightly` or `policy`.
+    /// `nightly`, `policy`, `suggestions`, ...
     pub kind: &'a str,
     /// What was final then was learned from.
     pub as_of: DateTime<Utc>,
@@ -45,21 +45,21 @@ pub struct NewRun<'a> {
     pub duration_ms: i64,
     /// Everything.
     pub report: &'a Value,
-    /// The row of the seed's log, if it is about weights.
-    pub log: Option<Log<'a>>,
+    /// The row of the seed's log, if it adjusts or might have.
+    pub log: Option<Log>,
 }
 
-/// `weight_adjustment_logs`.
+/// `weight_adjustment_logs`: of segments, or of whatever a run may adjust.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "columns")]
-pub struct Log<'a> {
+pub struct Log {
     pub adjusted: bool,
-    pub reason: &'a str,
-    pub valid_segments: i32,
-    pub total_segments: i32,
-    pub sample_sizes: &'a Value,
-    pub old_weights: &'a Value,
-    pub new_weights: &'a Value,
+    pub reason: String,
+    pub valid: usize,
+    pub total: usize,
+    pub sample_sizes: Value,
+    pub old: Value,
+    pub new: Value,
     pub predicted_improvement: Option<f64>,
 }
 
@@ -101,12 +101,12 @@ pub async fn record(conn: &mut PgConnection, run: &NewRun<'_>) -> sqlx::Result<b
     .bind(run.workspace_id)
     .bind(run.as_of)
     .bind(log.adjusted)
-    .bind(log.reason)
-    .bind(log.valid_segments)
-    .bind(log.total_segments)
-    .bind(Json(log.sample_sizes))
-    .bind(Json(log.old_weights))
-    .bind(Json(log.new_weights))
+    .bind(&log.reason)
+    .bind(i32::try_from(log.valid).unwrap_or(i32::MAX))
+    .bind(i32::try_from(log.total).unwrap_or(i32::MAX))
+    .bind(Json(&log.sample_sizes))
+    .bind(Json(&log.old))
+    .bind(Json(&log.new))
     .bind(log.predicted_improvement)
     .bind(run.run_id)
     .execute(conn)
@@ -363,7 +363,8 @@ pub async fn run_of(
 ) -> sqlx::Result<Option<RunRow>> {
     sqlx::query_as(
         "select run_id, kind, status, as_of, input_rows, skipped_reason, duration_ms, report from social.learning_runs
-         where workspace_id = $1 and starts_with(run_id, $2) and ($2 <> '' or kind = $3) order by as_of desc nulls last, run_id limit 1",
+         where workspace_id = $1 and starts_with(run_id, $2) and ($2 <> '' or kind = $3)
+         order by as_of desc nulls last, run_id limit 1",
     )
     .bind(workspace_id)
     .bind(id)
