@@ -17,7 +17,7 @@ out = []
 
 
 def put(name, args, want):
-    out.append([name, args, float(want)])
+    out.append([name, [float(a) if isinstance(a, mp.mpf) else a for a in args], float(want)])
 
 
 def ibeta(a, b, x):
@@ -186,6 +186,10 @@ def evidence():
     ):
         put("ln_e_below", [a, b, bound, s, f], ln_e_below(a, b, bound, s, f))
         put("ln_e_above", [a, b, bound, s, f], ln_e_below(b, a, 1 - mp.mpf(bound), f, s))
+    for arl, k in ((365, 0.5), (1095, 0.2), (1095, 0.9), (100, 0.1)):
+        k = mp.mpf(k)
+        wait = lambda h: (mp.exp(2 * k * (h + mp.mpf("1.166"))) - 2 * k * (h + mp.mpf("1.166")) - 1) / (2 * k * k)
+        put("cusum_threshold", [arl, k], mp.findroot(lambda h: wait(h) - 2 * arl, 3 / k**mp.mpf("0.7")))
 
 
 def sequences():

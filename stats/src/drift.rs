@@ -117,6 +117,67 @@ fn peaks(length: u32, slack: f64, rng: &mut impl Rng) -> Result<Vec<(u32, f64)>>
     Ok(peaks)
 }
 
+/// The two-sided cumulative sum of Page (1954) of values that are standard normal while nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cusum {
+    /// Half of the shift worth an alarm, > 0.
+    pub slack: f64,
+    /// Alarm above this, > 0: of [`cusum_threshold`].
+    pub threshold: f64,
+    /// Cumulated rise and fall.
+    pub up: f64,
+    /// See `up`.
+    pub down: f64,
+    /// Values since each last was nothing: how long ago the change would have been.
+    pub up_for: u32,
+    /// See `up_for`.
+    pub down_for: u32,
+}
+
+impl Cusum {
+    /// Nothing seen.
+    pub fn new(slack: f64, threshold: f64) -> Result<Self> {
+        let (slack, threshold) = (positive(slack, "slack")?, positive(threshold, "threshold")?);
+        Ok(Self { slack, threshold, up: 0.0, down: 0.0, up_for: 0, down_for: 0 })
+    }
+
+    /// Takes the next value.
+    pub fn push(&mut self, value: f64) -> Result<Option<Shift>> {
+        let value = finite(value, "value")?;
+        self.up = (self.up + value - self.slack).max(0.0);
+        self.down = (self.down - value - self.slack).max(0.0);
+        self.up_for = if self.up > 0.0 { self.up_for.saturating_add(1) } else { 0 };
+        self.down_for = if self.down > 0.0 { self.down_for.saturating_add(1) } else { 0 };
+        let is_up = self.up > self.threshold && self.up >= self.down;
+        let is_down = self.down > self.threshold;
+        Ok(if is_up { Some(Shift::Up) } else { is_down.then_some(Shift::Down) })
+    }
+}
+
+/// The threshold with which [`Cusum`] raises one false alarm per `arl` (> 1) values on average, by Siegmund's corrected
+/// diffusion approximation (1985, section 2.6): one side waits (exp(2kb) - 2kb - 1) / (2k²) with b = threshold + 1.166,
+/// and each of two sides twice as long as both. Within 3 % for slacks of .1 to 1 and waits of 100 and more.
+pub fn cusum_threshold(arl: f64, slack: f64) -> Result<f64> {
+    let k = positive(slack, "slack")?;
+    if !(arl > 1.0 && arl.is_finite()) {
+        return Err(Error::Range("run length"));
+    }
+    let wait = |threshold: f64| {
+        let b = 2.0 * k * (threshold + 1.166);
+        (b.exp() - b - 1.0) / (2.0 * k * k)
+    };
+    let (mut low, mut high) = (0.0, 2.0 * arl);
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if wait(middle) < 2.0 * arl {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    finite(high, "threshold")
+}
+
 /// A normal-gamma distribution over mean and precision, and how probable the run is that it describes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Run {

@@ -8,7 +8,7 @@
 
 use millrace_stats::{
     draw,
-    drift::{self, ChangePoints, PageHinkley, Shift},
+    drift::{self, ChangePoints, Cusum, PageHinkley, Shift},
     hurdle::Hurdle,
     means::{self, Moments},
     policy::{self, Assignment, Decision, Verdict},
@@ -276,4 +276,29 @@ fn change_points_are_found() {
     assert!(changes.changed_within(12) > 0.95);
     let sum: f64 = changes.runs().iter().map(|run| run.probability).sum();
     assert!((sum - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn cumulative_sums_wait_as_long_as_they_should() {
+    let mut random = rng(21);
+    for (slack, arl) in [(0.2, 365.0), (0.5, 365.0), (0.9, 1_095.0)] {
+        let threshold = drift::cusum_threshold(arl, slack).unwrap();
+        let (mut days, mut alarms) = (0.0, 0.0);
+        while alarms < 1_500.0 {
+            let mut cusum = Cusum::new(slack, threshold).unwrap();
+            loop {
+                days += 1.0;
+                if cusum.push(draw::normal(&mut random)).unwrap().is_some() {
+                    alarms += 1.0;
+                    break;
+                }
+            }
+        }
+        let wait: f64 = days / alarms;
+        assert!((wait / arl - 1.0).abs() < 0.08, "slack {slack}: {wait} for {arl}");
+    }
+    let mut cusum = Cusum::new(0.5, 4.0).unwrap();
+    let found =
+        (0..10).map(|_| cusum.push(-1.6).unwrap()).position(|shift| shift == Some(Shift::Down));
+    assert_eq!((found, cusum.down_for), (Some(3), 4));
 }

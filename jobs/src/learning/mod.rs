@@ -1,6 +1,8 @@
-//! Learning from outcomes, night by night: what the signals of decisions were worth, where suggestions are right.
+//! Learning from outcomes, night by night: what the signals of decisions were worth, where suggestions are right,
+//! whether a platform has changed.
 
 pub mod cell;
+pub mod drift;
 pub mod evidence;
 pub mod meta;
 pub mod moments;

@@ -17,6 +17,7 @@ mod extract;
 mod faults;
 mod hostile;
 mod learning;
+mod learning_drift;
 mod learning_suggestions;
 mod lease_model;
 mod links;

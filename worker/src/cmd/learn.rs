@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
+        drift::Drift,
         night::{self, Lesson, Outcome, Plan},
         nightly, policy as learning_policy,
         rows::Segment,
@@ -30,6 +31,7 @@ use crate::{
     out::Out,
 };
 
+mod drift;
 mod explain;
 mod policy;
 mod simulate;
@@ -76,6 +78,8 @@ enum Action {
         /// Beginning of a run's id, a segment, e.g. TWITTER_NIGHT, or a threshold: SUGGESTIONS, AUTO_LINKS
         what: Option<String>,
     },
+    /// Whether platforms do something else with our replies since, as the last run found
+    Drift,
     /// Leave the weights of a segment, or a threshold, as they are
     Lock {
         /// E.g. GLOBAL, REDDIT, TWITTER_NIGHT, MORNING, SUNDAY, AUTO_LINKS
@@ -112,6 +116,8 @@ enum Of {
     Weights,
     /// Thresholds of suggestions and automatic links
     Suggestions,
+    /// Whether a platform has changed
+    Drift,
 }
 
 /// Learn, tell or change.
@@ -137,9 +143,11 @@ pub async fn run(
             match of {
                 Of::Weights => learned::<nightly::Told>(&pool, &settings, plan, out).await,
                 Of::Suggestions => learned::<Suggestions>(&pool, &settings, plan, out).await,
+                Of::Drift => learned::<Drift>(&pool, &settings, plan, out).await,
             }
         }
         Action::Status => status(&pool, workspace, out).await,
+        Action::Drift => last::<Drift>(&pool, workspace, out).await,
         Action::Explain { what } => explained(&pool, workspace, what, out).await,
         Action::Lock { segment } => hold(&pool, workspace, &segment, true, out).await,
         Action::Unlock { segment } => hold(&pool, workspace, &segment, false, out).await,
@@ -169,7 +177,8 @@ async fn learned<L: Lesson>(
             let mut report = serde_json::to_value(&*told)?;
             // Whoever asks for weights wants to know what is done with them too.
             if L::KIND == nightly::Told::KIND {
-                let told = night::run::<learning_policy::nightly::Told>(pool, settings, plan).await?;
+                let told =
+                    night::run::<learning_policy::nightly::Told>(pool, settings, plan).await?;
                 if let (Outcome::Ran(told), Some(all)) = (told, report.as_object_mut()) {
                     all.insert("policy".into(), serde_json::to_value(&*told)?);
                 }
@@ -286,6 +295,20 @@ async fn explained(
             chosen.iter().for_each(|one| thresholds::finding(one, &report.0, out))
         }),
     }
+}
+
+/// What the last run of a kind found.
+async fn last<L: Lesson>(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> {
+    let mut conn = pool.acquire().await?;
+    let run = learning::run_of(&mut conn, workspace, "", L::KIND).await?;
+    let Some(report) = run.and_then(|run| run.report) else {
+        let what = format!(
+            "there is no such run in {workspace} yet: `millrace learn run --of {}`",
+            L::KIND
+        );
+        return Err(NotFound(what).into());
+    };
+    out.answer(&report.0, || explain::report(&report.0, out))
 }
 
 async fn hold(

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::thresholds;
+use super::{drift, thresholds};
 use crate::{cmd::args::dash, out::Out};
 
 pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
@@ -40,9 +40,14 @@ pub(super) fn verdict(one: &Value) -> String {
 
 /// A run of any kind.
 pub(super) fn report(report: &Value, out: Out) {
-    let of_thresholds =
-        report.pointer("/findings/0").is_some_and(|one| one.get("threshold").is_some());
-    if of_thresholds { thresholds::summary(report, out) } else { summary(report, out) }
+    let of_thresholds = report.pointer("/findings/0/threshold").is_some();
+    if report.get("drift").is_some() {
+        drift::report(report, out);
+    } else if of_thresholds {
+        thresholds::summary(report, out);
+    } else {
+        summary(report, out);
+    }
 }
 
 /// A run, one line for each segment.

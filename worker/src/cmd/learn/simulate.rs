@@ -1,7 +1,10 @@
 //! `millrace learn simulate`.
 
 use clap::ValueEnum;
-use millrace_jobs::learning::simulate::{self, World};
+use millrace_jobs::learning::{
+    drift::simulate as quiet,
+    simulate::{self, World},
+};
 
 use super::policy;
 use crate::{cmd::args::dash, out::Out};
@@ -44,28 +47,39 @@ enum Truth {
     PolicyAb,
     /// So it does, and half-way it turns around
     PolicyTurn,
+    /// Years of a platform that does not change, and falls by a fifth; of 50, 200 and 1,000 replies a week
+    DriftAlarm,
+}
+
+/// Which of the simulations a world belongs to.
+enum Kind {
+    Weights(World),
+    Policy(policy::World),
+    Drift,
 }
 
 impl Truth {
-    const fn world(self) -> Result<World, policy::World> {
-        Ok(match self {
-            Self::PolicyAa => return Err(policy::World::Aa),
-            Self::PolicyAb => return Err(policy::World::Ab),
-            Self::PolicyTurn => return Err(policy::World::Turn),
-            Self::Aa => World::Aa,
-            Self::Right => World::Right,
-            Self::Ab => World::Ab,
-            Self::Segments => World::Segments,
-            Self::Drift => World::Drift,
-        })
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Aa => Kind::Weights(World::Aa),
+            Self::Right => Kind::Weights(World::Right),
+            Self::Ab => Kind::Weights(World::Ab),
+            Self::Segments => Kind::Weights(World::Segments),
+            Self::Drift => Kind::Weights(World::Drift),
+            Self::PolicyAa => Kind::Policy(policy::World::Aa),
+            Self::PolicyAb => Kind::Policy(policy::World::Ab),
+            Self::PolicyTurn => Kind::Policy(policy::World::Turn),
+            Self::DriftAlarm => Kind::Drift,
+        }
     }
 }
 
 /// Live the lives.
 pub(super) fn run(args: &Args, out: Out) -> anyhow::Result<()> {
-    let world = match args.world.world() {
-        Ok(world) => world,
-        Err(world) => return policy::simulated(args, world, out),
+    let world = match args.world.kind() {
+        Kind::Weights(world) => world,
+        Kind::Policy(world) => return policy::simulated(args, world, out),
+        Kind::Drift => return alarms(args, out),
     };
     let plan = simulate::Plan {
         days: args.days,
@@ -99,5 +113,32 @@ pub(super) fn run(args: &Args, out: Out) -> anyhow::Result<()> {
             ],
             rows,
         );
+    })
+}
+
+fn alarms(args: &Args, out: Out) -> anyhow::Result<()> {
+    let outcome = quiet::simulate(args.runs, args.seed, &[50, 200, 1_000]);
+    out.answer(&outcome, || {
+        out.say(format!(
+            "{} years and as many falls by a fifth, from seed {}",
+            args.runs, args.seed
+        ));
+        let rows = outcome.lines.iter().flat_map(|line| {
+            let row = |rule: &str, tally: quiet::Tally| {
+                [
+                    line.per_week.to_string(),
+                    rule.to_owned(),
+                    format!("{:.2}", tally.false_per_year),
+                    format!("{:.1} %", tally.seen * 100.0),
+                ]
+            };
+            [
+                row("millrace", line.ours),
+                row("the seed's rule", line.seed_rule),
+                row("a test each week, p < .05", line.fixed_test),
+            ]
+        });
+        let head = ["replies a week", "rule", "false alarms a year", "falls seen in two weeks"];
+        out.table(head, rows);
     })
 }

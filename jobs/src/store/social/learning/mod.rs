@@ -1,12 +1,14 @@
 //! What is learned from, and what was learned: `learning_runs`, `weight_versions`, `segmented_weights` and the logs.
 
 mod policy;
+mod shown;
 mod written;
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 pub use policy::{NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, put_policy};
+pub use shown::shown;
 pub use written::{
     Adoption, Event, Log, NewRun, RunRow, begin, evaluated, events, list, open_events, record,
     run_of,
