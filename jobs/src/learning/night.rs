@@ -173,6 +173,8 @@ pub async fn run<L: Lesson>(
     let lesson = L::find(&mut tx, settings, plan).await?;
     may_fail(Point::LearnJudged)?;
     if plan.dry_run {
+        // Said, not left to the connection's end: who learns next would find the lock taken yet.
+        tx.rollback().await.context("rollback")?;
         return Ok(Outcome::Ran(Box::new(lesson)));
     }
     let (run_id, seed) = identity(L::KIND, plan);
@@ -192,6 +194,7 @@ pub async fn run<L: Lesson>(
         log: found.log,
     };
     if !store::record(&mut tx, &run).await.context("the run")? {
+        tx.rollback().await.context("rollback")?;
         return Ok(Outcome::Before);
     }
     lesson.keep(&mut tx, settings, &run_id).await?;

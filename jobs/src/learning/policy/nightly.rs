@@ -81,7 +81,12 @@ impl Lesson for Told {
     }
 
     fn outline(&self) -> Outline {
-        Outline { since: self.from, rows: self.found.rows, skipped: None, log: None }
+        Outline {
+            since: self.from,
+            rows: usize::try_from(self.found.rows).unwrap_or(usize::MAX),
+            skipped: None,
+            log: None,
+        }
     }
 
     async fn keep(
