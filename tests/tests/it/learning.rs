@@ -97,6 +97,43 @@ async fn nights_find_the_truth_say_why_and_are_undone() {
         assert!(words.contains(part), "no {part} in {words}");
     }
     undone(&db, &app).await;
+    reported(&db, &app).await;
+}
+
+/// One page, with a plot of what there is, that needs no network.
+async fn reported(db: &Database, app: &App) {
+    sqlx::raw_sql(
+        "insert into social.kpi_metrics (workspace_id, date, metric_type, metric_name, value)
+           select 'w', current_date - n, 'LOVE', 'thanks', n from generate_series(0, 9) n;
+         insert into social.experiments (workspace_id, id, name, variant_a, variant_b, metric)
+           values ('w', 'e', 'earlier <b>', '{}', '{}', 'reward');
+         insert into social.experiment_looks (workspace_id, experiment_id, n, log_e_value, cs_low, cs_high)
+           select 'w', 'e', 100 * n, 0, -0.1 / n, 0.2 / n from generate_series(1, 9) n",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let told = learn(app, &["report", file.to_str().unwrap(), "--days", "900"]).await;
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(told["bytes"].as_u64(), Some(page.len().try_into().unwrap()));
+    for part in [
+        "GLOBAL",
+        "earlier &lt;b&gt;",
+        "confidence sequence",
+        "thanks",
+        "REDDIT_NIGHT",
+        "predictions were within the 95 %",
+    ] {
+        assert!(page.contains(part), "no {part}");
+    }
+    // Weights, gain, experiment, calibration, accuracy, figure; nothing is fetched.
+    assert!(page.matches("<svg").count() >= 6, "{}", page.matches("<svg").count());
+    let fetches = ["src=", "href=", "<script", "@import", "url("];
+    assert!(fetches.iter().all(|fetch| !page.contains(fetch)));
+    let nowhere = app.run(&["learn", "report", "/nowhere/report.html"]).await;
+    assert_eq!(nowhere.status.code(), Some(1), "{}", nowhere.stderr);
 }
 
 /// Held by a person, left alone; put back; and a week later the prediction is judged.

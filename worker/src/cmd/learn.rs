@@ -1,6 +1,6 @@
 //! `millrace learn`: what decisions learn from their outcomes.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use clap::{Subcommand, ValueEnum};
@@ -34,6 +34,7 @@ use crate::{
 mod drift;
 mod explain;
 mod policy;
+mod report;
 mod simulate;
 mod thresholds;
 
@@ -48,6 +49,7 @@ Examples:
   millrace learn lock GLOBAL                  leave them as they are
   millrace learn rollback REDDIT_NIGHT        the version before
   millrace learn policy                       what is learned of modes and archetypes, and how much of a say it has
+  millrace learn report                       one page with plots of all of it
   millrace learn simulate --world segments --runs 20 --seed 1")]
 pub struct Args {
     /// Whose; needed if there are several
@@ -105,6 +107,14 @@ enum Action {
         #[command(subcommand)]
         act: Option<policy::Act>,
     },
+    /// Write one HTML page with plots: weights, segments, policy, experiments, predictions, key figures
+    Report {
+        /// Where to; learning-WORKSPACE-DATE.html if absent
+        file: Option<PathBuf>,
+        /// How far back
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        days: u32,
+    },
     /// Learn in made-up worlds whose truth is known; needs no database
     Simulate(simulate::Args),
 }
@@ -156,6 +166,7 @@ pub async fn run(
             Some(of) => thresholds::rollback(&pool, &settings, (workspace, of), out).await,
             None => rollback(&pool, workspace, &segment, out).await,
         },
+        Action::Report { file, days } => report::run(&pool, workspace, (file, days), out).await,
         Action::Policy { act } => policy::run(&pool, workspace, act, out).await,
         Action::Simulate(_) => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! What is learned from, and what was learned: `learning_runs`, `weight_versions`, `segmented_weights` and the logs.
 
+mod history;
 mod policy;
 mod shown;
 mod written;
@@ -7,6 +8,7 @@ mod written;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
+pub use history::{LookRow, PredictionRow, looks, predictions};
 pub use policy::{NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, put_policy};
 pub use shown::shown;
 pub use written::{
