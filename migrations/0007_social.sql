@@ -274,6 +274,10 @@ create table social.experiments (
   winner       text,
   created_at   timestamptz(3) not null default now(),
   updated_at   timestamptz(3) not null default now(),
+  -- Added:
+  adaptive     boolean not null default true,         -- traffic_split, the share of variant_a, follows what is known
+  days         int not null default 28 check (days between 1 and 365), -- from its start to its end
+  stop_reason  text,                                  -- why it is over
   constraint experiments_workspace_id_key unique (workspace_id, id)
 );
 create index experiments_status_idx on social.experiments (workspace_id, status);
@@ -668,9 +672,11 @@ create table social.experiment_assignments (          -- added
   variant      text not null,
   propensity   double precision not null check (propensity > 0 and propensity <= 1),
   assigned_at  timestamptz(3) not null default now(),
+  decision_id  text,                                  -- the first decision on the unit: what is observed of it; no key, as of replies
   primary key (experiment_id, unit_id),
   foreign key (workspace_id, experiment_id) references social.experiments (workspace_id, id) on delete cascade
 );
+create index experiment_assignments_unit_idx on social.experiment_assignments (workspace_id, unit_id);
 create table social.experiment_looks (                -- added: each time somebody looked at the results
   workspace_id text not null,
   experiment_id text not null,
@@ -683,6 +689,24 @@ create table social.experiment_looks (                -- added: each time somebo
   primary key (experiment_id, n),
   foreign key (workspace_id, experiment_id) references social.experiments (workspace_id, id) on delete cascade
 );
+-- Added: changes of thresholds that won their experiment. Those that are approved and not over are in force, the later
+-- over the earlier ones, on top of the profile's.
+create table social.experiment_promotions (
+  workspace_id text not null,
+  id           text primary key default gen_random_uuid()::text,
+  experiment_id text not null,
+  version      int not null check (version > 0),
+  thresholds   jsonb not null check (jsonb_typeof(thresholds) = 'object'),
+  effective_from timestamptz(3),                      -- null: proposed
+  effective_to timestamptz(3) check (effective_to >= effective_from),
+  approved_by  text,
+  created_at   timestamptz(3) not null default now(),
+  constraint experiment_promotions_version_key unique (workspace_id, version),
+  check (num_nulls(effective_from, approved_by) in (0, 2)),
+  foreign key (workspace_id, experiment_id) references social.experiments (workspace_id, id) on delete cascade
+);
+create unique index experiment_promotions_living on social.experiment_promotions (workspace_id, experiment_id)
+  where effective_to is null;
 
 -- ---------------------------------------------------------------- outcomes
 
@@ -1096,8 +1120,10 @@ insert into ops.rights (relation, app, reader) values
   ('social.decisions',             '{select,insert}', true),
   ('social.decision_exposures',    '{select,insert}', true),
   ('social.randomized_experiments', '{insert}', true),
-  ('social.experiments',           '{select}', true),
-  ('social.experiment_assignments', '{insert}', true),
+  ('social.experiments',           '{select,insert,update}', true),
+  ('social.experiment_assignments', '{select,insert}', true),
+  ('social.experiment_looks',      '{select,insert}', true),
+  ('social.experiment_promotions', '{select,insert,update}', true),
   ('social.segmented_weights',     '{select,insert,update}', true),
   ('social.weight_versions',       '{select,insert,update}', true),
   ('social.policies',              '{select,insert,update}', true),

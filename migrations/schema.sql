@@ -1875,6 +1875,7 @@ CREATE TABLE social.experiment_assignments (
     variant text NOT NULL,
     propensity double precision NOT NULL,
     assigned_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    decision_id text,
     CONSTRAINT experiment_assignments_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
 );
 
@@ -1896,6 +1897,26 @@ CREATE TABLE social.experiment_looks (
 
 ALTER TABLE ONLY social.experiment_looks FORCE ROW LEVEL SECURITY;
 
+-- Name: experiment_promotions; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.experiment_promotions (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    experiment_id text NOT NULL,
+    version integer NOT NULL,
+    thresholds jsonb NOT NULL,
+    effective_from timestamp(3) with time zone,
+    effective_to timestamp(3) with time zone,
+    approved_by text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT experiment_promotions_check CHECK ((effective_to >= effective_from)),
+    CONSTRAINT experiment_promotions_check1 CHECK ((num_nulls(effective_from, approved_by) = ANY (ARRAY[0, 2]))),
+    CONSTRAINT experiment_promotions_thresholds_check CHECK ((jsonb_typeof(thresholds) = 'object'::text)),
+    CONSTRAINT experiment_promotions_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY social.experiment_promotions FORCE ROW LEVEL SECURITY;
+
 -- Name: experiments; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.experiments (
@@ -1914,6 +1935,10 @@ CREATE TABLE social.experiments (
     winner text,
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    adaptive boolean DEFAULT true NOT NULL,
+    days integer DEFAULT 28 NOT NULL,
+    stop_reason text,
+    CONSTRAINT experiments_days_check CHECK (((days >= 1) AND (days <= 365))),
     CONSTRAINT experiments_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'RUNNING'::text, 'PAUSED'::text, 'COMPLETED'::text, 'CANCELLED'::text]))),
     CONSTRAINT experiments_traffic_split_check CHECK (((traffic_split >= (0)::double precision) AND (traffic_split <= (1)::double precision)))
 );
@@ -2862,6 +2887,16 @@ ALTER TABLE ONLY social.experiment_assignments
 ALTER TABLE ONLY social.experiment_looks
     ADD CONSTRAINT experiment_looks_pkey PRIMARY KEY (experiment_id, n);
 
+-- Name: experiment_promotions experiment_promotions_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_promotions
+    ADD CONSTRAINT experiment_promotions_pkey PRIMARY KEY (id);
+
+-- Name: experiment_promotions experiment_promotions_version_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_promotions
+    ADD CONSTRAINT experiment_promotions_version_key UNIQUE (workspace_id, version);
+
 -- Name: experiments experiments_pkey; Type: CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.experiments
@@ -3426,6 +3461,14 @@ CREATE UNIQUE INDEX escalations_living ON social.escalations USING btree (worksp
 -- Name: escalations_status_priority_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX escalations_status_priority_idx ON social.escalations USING btree (workspace_id, status, priority);
+
+-- Name: experiment_assignments_unit_idx; Type: INDEX; Schema: social; Owner: -
+
+CREATE INDEX experiment_assignments_unit_idx ON social.experiment_assignments USING btree (workspace_id, unit_id);
+
+-- Name: experiment_promotions_living; Type: INDEX; Schema: social; Owner: -
+
+CREATE UNIQUE INDEX experiment_promotions_living ON social.experiment_promotions USING btree (workspace_id, experiment_id) WHERE (effective_to IS NULL);
 
 -- Name: experiments_start_date_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -4090,6 +4133,11 @@ ALTER TABLE ONLY social.experiment_assignments
 ALTER TABLE ONLY social.experiment_looks
     ADD CONSTRAINT experiment_looks_workspace_id_experiment_id_fkey FOREIGN KEY (workspace_id, experiment_id) REFERENCES social.experiments(workspace_id, id) ON DELETE CASCADE;
 
+-- Name: experiment_promotions experiment_promotions_workspace_id_experiment_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.experiment_promotions
+    ADD CONSTRAINT experiment_promotions_workspace_id_experiment_id_fkey FOREIGN KEY (workspace_id, experiment_id) REFERENCES social.experiments(workspace_id, id) ON DELETE CASCADE;
+
 -- Name: experiments experiments_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.experiments
@@ -4608,6 +4656,10 @@ ALTER TABLE social.experiment_assignments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE social.experiment_looks ENABLE ROW LEVEL SECURITY;
 
+-- Name: experiment_promotions; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.experiment_promotions ENABLE ROW LEVEL SECURITY;
+
 -- Name: experiments; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.experiments ENABLE ROW LEVEL SECURITY;
@@ -4771,6 +4823,10 @@ CREATE POLICY workspace ON social.experiment_assignments USING ((( SELECT (curre
 -- Name: experiment_looks workspace; Type: POLICY; Schema: social; Owner: -
 
 CREATE POLICY workspace ON social.experiment_looks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: experiment_promotions workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.experiment_promotions USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: experiments workspace; Type: POLICY; Schema: social; Owner: -
 

@@ -117,6 +117,12 @@ points! {
     LearnWritten,
     /// They are committed; the runtime does not know.
     LearnCommitted,
+    /// Experiments of a workspace are looked at; nothing is written.
+    ExperimentsJudged,
+    /// What was found is written, not committed.
+    ExperimentsWritten,
+    /// It is committed; the runtime does not know.
+    ExperimentsCommitted,
     /// The endpoint has answered about a post.
     OpinionAnswered,
     /// Its opinion is written and the lease completed, nothing committed.

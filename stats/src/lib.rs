@@ -9,6 +9,7 @@ pub mod dist;
 pub mod draw;
 pub mod drift;
 pub mod greatest;
+pub mod guard;
 pub mod hurdle;
 mod inverse;
 pub mod linear_ts;

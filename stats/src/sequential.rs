@@ -88,6 +88,18 @@ pub fn confidence_sequence(scores: &Moments, rho: f64, alpha: f64) -> Result<Int
     Interval::around(scores.mean, half_width(scores.size(), sigma, rho, alpha)?)
 }
 
+/// Logarithm of the e-value against a mean of 0, of the mixture that [`confidence_sequence`] is of: the sequence leaves 0
+/// out where this is above ln(1/α). 0 while the scores do not differ.
+pub fn ln_mixture(scores: &Moments, rho: f64) -> Result<f64> {
+    let variance = scores.variance()?;
+    let scaled = scores.size() * positive(rho, "rho")?.powi(2);
+    if variance == 0.0 {
+        return Ok(0.0);
+    }
+    let z2 = scores.size() * (scores.mean * (scores.mean / variance));
+    finite(0.5 * (z2 * (scaled / (scaled + 1.0)) - scaled.ln_1p()), "ln e")
+}
+
 /// The ρ that makes the sequence about narrowest at `n`: √((-2ln α + ln(1-2ln α))/n)
 /// (Waudby-Smith et al. 2021, appendix B.2).
 pub fn rho_for(n: f64, alpha: f64) -> Result<f64> {

@@ -125,11 +125,9 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
            from signals.signal_projects l join signals.signals s on s.id = l.signal_id
            join signals.projects p on p.id = l.project_id
            union all
-           select format('persona of %s: %s', s.source_ref, p.persona_id)
-           from signals.signal_personas p join signals.signals s on s.id = p.signal_id
+           select format('persona of %s: %s', s.source_ref, p.persona_id) from signals.signal_personas p join signals.signals s on s.id = p.signal_id
            union all
-           select format('log of %s: %s', s.source_ref, l.action)
-           from signals.activity_logs l join signals.signals s on s.id = l.target_id
+           select format('log of %s: %s', s.source_ref, l.action) from signals.activity_logs l join signals.signals s on s.id = l.target_id
            union all
            select format('vector of %s', s.source_ref)
            from signals.signals s join signals.signal_embeddings v on v.signal_id = s.id
@@ -164,6 +162,12 @@ pub async fn state(pool: &PgPool) -> Vec<String> {
            union all
            select format('%s learned: %s, logged %s times', r.workspace_id, count(*) > 0, count(distinct l.id) - count(distinct r.run_id))
            from social.learning_runs r join social.weight_adjustment_logs l on l.run_id = r.run_id group by r.workspace_id
+           union all
+           select format('experiment %s: %s, %s, %s looks, promoted: %s, told %s times', e.name, e.status, e.winner,
+                         (select count(*) from social.experiment_looks l where l.experiment_id = e.id),
+                         (select count(*) from social.experiment_promotions p where p.experiment_id = e.id),
+                         (select count(*) from social.audit_logs l where l.entity_id = e.id))
+           from social.experiments e
            union all
            select format('partition %s', inhrelid::regclass) from pg_inherits
            where inhparent in ('ops.event_bodies'::regclass, 'ops.job_history'::regclass)

@@ -74,6 +74,8 @@ enum Command {
     Champions(cmd::champions::Args),
     /// What decisions learn from their outcomes: run, explain, lock, roll back
     Learn(cmd::learn::Args),
+    /// Variants of thresholds beside each other, until one is better for sure
+    Experiment(cmd::experiment::Args),
     /// Deliveries as received: list, show, read again
     Events(cmd::events::Args),
     /// Codebases: make them searchable, look at their index
@@ -167,6 +169,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Signals(args) => cmd::signals::run(&*settings()?, args, out).await?,
         Command::Kpi(args) => cmd::kpi::run(&*settings()?, args, out).await?,
         Command::Learn(args) => cmd::learn::run(|| Ok(settings()?), args, out).await?,
+        Command::Experiment(args) => cmd::experiment::run(&*settings()?, args, out).await?,
         Command::Champions(args) => cmd::champions::run(&*settings()?, args, out).await?,
         Command::Events(args) => cmd::events::run(&*settings()?, args, out).await?,
         Command::Index(args) => cmd::index::run(&*settings()?, args, out).await?,

@@ -27,7 +27,7 @@ use millrace_ingest::{
 use millrace_jobs::{
     codebase::jobs::{Index, Reconcile},
     jobs,
-    learning::night::Learn,
+    learning::{experiments::watch::Watch, night::Learn},
     maintenance::Partitions,
     queue::Spec,
     signals::{enrich::Enrich, process::Process, profile::Profile},
@@ -43,5 +43,5 @@ use millrace_jobs::{
 /// Every kind of job. Adding one: its file and its line here.
 pub const JOBS: &[Spec] = jobs![
     Normalize, Tick, Page, Recheck, Check, Look, Process, Profile, Enrich, Decide, Ask, Overdue,
-    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions, Learn, Retain, Accounts,
+    Index, Reconcile, Partitions, Sweep, Kpis, Backlash, Champions, Learn, Watch, Retain, Accounts,
 ];

@@ -37,10 +37,6 @@ impl Evidence {
         self.moments.mean
     }
 
-    fn deviation(&self) -> f64 {
-        self.moments.variance().map_or(0.0, f64::sqrt)
-    }
-
     /// The interval that holds the mean at all times at once with probability 1 - `alpha` (asymptotically); none before
     /// there are two differences.
     #[must_use]
@@ -53,14 +49,10 @@ impl Evidence {
     /// where this is above ln(1 / alpha). 0 is no evidence.
     #[must_use]
     pub fn log_e(&self, alpha: f64) -> f64 {
-        let (n, deviation) = (self.moments.size(), self.deviation());
         let Ok(rho) = sequential::rho_for(TUNED_FOR, alpha) else { return 0.0 };
-        if deviation <= 0.0 {
-            return 0.0;
-        }
-        let (z2, scaled) = (n * (self.mean() / deviation).powi(2), n * rho * rho);
-        let found = if self.mean() > 0.0 { 0.5 * z2 * scaled / (scaled + 1.0) } else { 0.0 };
-        found - 0.5 * scaled.ln_1p()
+        // A mean on the wrong side is as one of 0.
+        let moments = Moments { mean: self.moments.mean.max(0.0), ..self.moments };
+        sequential::ln_mixture(&moments, rho).unwrap_or(0.0)
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod cell;
 pub mod drift;
 pub mod evidence;
+pub mod experiments;
 pub mod meta;
 pub mod moments;
 pub mod night;

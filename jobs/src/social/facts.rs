@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{
     decide::{
-        Archetypes, AuthorState, Competitor, Conversation, Experiment, Inputs, PostFacts, Safety,
-        Segment, Signals, Thresholds, Values, Weights, combined_key,
+        Archetypes, AuthorState, Competitor, Conversation, Inputs, PostFacts, Safety, Segment,
+        Signals, Thresholds, Values, Weights, combined_key,
     },
     mode::Archetype,
     profile::Profile,
@@ -29,18 +28,19 @@ use super::{
         safety::{Circumstances, Opinion, safety},
     },
     tiers::{Engagement, Reach, Standing, UserTier},
+    trials::Trials,
 };
 use crate::{
     learning::policy::features::Model,
     store::social::{
-        around::{ExperimentRow, Said, SegmentRow, Volume},
+        around::{Said, SegmentRow, Volume},
         learning::PolicyRow,
         waiting::Waiting,
     },
 };
 
 /// Version of the rules of `decide` and of this file: whoever changes what they say raises it.
-pub const POLICY: &str = "2";
+pub const POLICY: &str = "3";
 
 /// What a batch of decisions of one workspace has in common.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub struct Around<'a> {
     pub weights: &'a [SegmentRow],
     /// The learned policy: its version, its share, what it knows.
     pub policy: Option<&'a (PolicyRow, Model)>,
-    /// The experiment that is running.
-    pub experiment: Option<&'a ExperimentRow>,
+    /// Experiments, and what they led to.
+    pub trials: &'a Trials,
     /// Of the platforms.
     pub volumes: &'a BTreeMap<Platform, Volume>,
     /// Decisions beside each competitor today.
@@ -117,10 +117,13 @@ pub fn ready(
         trs: trs(&post.content, &terms, opinion.and_then(|told| told.p_metaphor), post.addressed),
         sss,
     };
-    let (thresholds, experiment) = thresholds(profile, around.experiment, post);
+    let age_hours_max = profile.cadence.post_hours_max;
+    let thresholds = Thresholds { age_hours_max, ..Thresholds::of(&profile.thresholds) };
+    let (thresholds, experiment) = around.trials.place(&post.author_id, thresholds);
+    let brand = profile.sha256.get(..12).unwrap_or_default();
     let mut inputs = Inputs {
         key,
-        policy_version: format!("{POLICY}+{}", profile.sha256.get(..12).unwrap_or_default()),
+        policy_version: format!("{POLICY}+{brand}{}", around.trials.version()),
         safety: danger(&folded, post, profile),
         post: PostFacts {
             platform,
@@ -331,34 +334,6 @@ fn archetypes(said: &Said, platform: Platform, around: &Around<'_>) -> Archetype
         performance: performance.collect(),
         ..Archetypes::of(&around.profile.archetypes, platform)
     }
-}
-
-/// The profile's, and on top of them those of the experiment's variant. Who takes part in which variant is a hash of
-/// experiment and author, so that an author always has the same.
-fn thresholds(
-    profile: &Profile,
-    running: Option<&ExperimentRow>,
-    post: &Waiting,
-) -> (Thresholds, Option<Experiment>) {
-    let age_hours_max = profile.cadence.post_hours_max;
-    let thresholds = Thresholds { age_hours_max, ..Thresholds::of(&profile.thresholds) };
-    let Some(running) = running else { return (thresholds, None) };
-    let digest = Sha256::digest(format!("{}\n{}", running.id, post.author_id));
-    let first = digest.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    let in_a = f64::from(first) / (f64::from(u32::MAX) + 1.0) < running.traffic_split;
-    let (variant, change) =
-        if in_a { ("A", &running.variant_a) } else { ("B", &running.variant_b) };
-    let experiment = Experiment { id: running.id.clone(), variant: variant.into() };
-    (overlaid(thresholds, change).unwrap_or(thresholds), Some(experiment))
-}
-
-/// Thresholds with those that `change.thresholds` names; none if it names others.
-fn overlaid(thresholds: Thresholds, change: &Value) -> Option<Thresholds> {
-    let mut all = serde_json::to_value(thresholds).ok()?;
-    if let Some(changed) = change.get("thresholds").and_then(Value::as_object) {
-        all.as_object_mut()?.extend(changed.clone());
-    }
-    serde_json::from_value(all).ok()
 }
 
 /// When the brand's day began.

@@ -19,6 +19,7 @@ use super::{
     record::Platform,
     semantic::Prototypes,
     temporal::Calendar,
+    trials::Trials,
 };
 use crate::{
     ctx::Ctx,
@@ -30,9 +31,9 @@ use crate::{
         embeddings,
         social::{
             ToDecide,
-            around::{self, ExperimentRow, Said, SegmentRow, Volume},
+            around::{self, Said, SegmentRow, Volume},
             decisions::{self, NewDecision},
-            escalations,
+            escalations, experiments,
             learning::{self, PolicyRow},
             waiting::{self, Waiting},
         },
@@ -144,6 +145,9 @@ async fn write(
     ctx.social.brands.record(conn, workspace_id, brand).await.context("noting the profile")?;
     let written = decisions::write(conn, &all).await.context("writing decisions")?;
     let written: Vec<&NewDecision> = all.iter().filter(|new| written.contains(&new.id)).collect();
+    let at_odds = experiments::assign(conn, &written).await.context("assigning authors")?;
+    // Somebody else assigned an author meanwhile, by another split: that stays.
+    anyhow::ensure!(at_odds == 0, "{at_odds} authors were assigned otherwise meanwhile");
     decisions::update_authors(conn, &written).await.context("writing authors")?;
     let waiting: Vec<NewEscalation> = written.iter().filter_map(|new| escalation(new)).collect();
     escalations::open(conn, &waiting).await.context("opening escalations")?;
@@ -178,7 +182,7 @@ struct Tenant {
     calendar: Calendar,
     weights: Vec<SegmentRow>,
     policy: Option<(PolicyRow, Model)>,
-    experiment: Option<ExperimentRow>,
+    trials: Trials,
     volumes: BTreeMap<Platform, Volume>,
     beside_competitors: BTreeMap<String, i64>,
     performance: Vec<(String, f64, i64)>,
@@ -198,6 +202,7 @@ impl Tenant {
             let volume = around::volume(&mut conn, workspace_id, platform.as_str()).await;
             volumes.insert(platform, volume.context("loading volumes")?);
         }
+        let authors: Vec<&str> = posts.iter().map(|post| post.author_id.as_str()).collect();
         let midnight =
             posts.first().map_or_else(|| ctx.clock.now(), |p| midnight(&calendar, p.now));
         let beside_competitors =
@@ -206,7 +211,9 @@ impl Tenant {
         Ok(Self {
             policy: policy.and_then(|row| row.model().map(|model| (row, model))),
             weights: around::weights(&mut conn, workspace_id).await.context("weights")?,
-            experiment: around::experiment(&mut conn, workspace_id).await.context("experiment")?,
+            trials: experiments::trials(&mut conn, workspace_id, &authors)
+                .await
+                .context("experiments")?,
             performance: around::performance(&mut conn, workspace_id).await.context("outcomes")?,
             beside_competitors,
             volumes,
@@ -226,7 +233,7 @@ impl Tenant {
             calendar: &self.calendar,
             weights: &self.weights,
             policy: self.policy.as_ref(),
-            experiment: self.experiment.as_ref(),
+            trials: &self.trials,
             volumes: &self.volumes,
             beside_competitors: &self.beside_competitors,
             performance: &self.performance,

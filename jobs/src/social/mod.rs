@@ -18,3 +18,4 @@ pub mod temporal;
 pub mod text;
 pub mod tiers;
 pub mod triage;
+pub mod trials;

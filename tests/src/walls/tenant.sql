@@ -103,6 +103,8 @@ insert into social.weight_versions (workspace_id, segment_type, segment_key, ver
 insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity)
   values ('{w}', '{w}-experiment', '{w}~unit', 'a', 0.5);
 insert into social.experiment_looks (workspace_id, experiment_id, n, log_e_value) values ('{w}', '{w}-experiment', 10, 0.5);
+insert into social.experiment_promotions (workspace_id, experiment_id, version, thresholds, effective_from, approved_by)
+  values ('{w}', '{w}-experiment', 1, '{"x": "{w}~threshold"}', now(), '{w}~who');
 insert into social.reply_outcomes (workspace_id, reply_id, "window", captured_at, metrics)
   values ('{w}', '{w}-reply', '15m', now(), '{"x": "{w}~metric"}');
 insert into social.click_events (workspace_id, external_id, reply_id, occurred_at) values ('{w}', '{w}~click', '{w}-reply', now());

@@ -13,6 +13,7 @@ mod codebase;
 mod conformance;
 mod embed;
 mod enrich;
+mod experiments;
 mod extract;
 mod faults;
 mod hostile;

@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod doctor;
 pub mod escalations;
 pub mod events;
+pub mod experiment;
 pub mod index;
 pub mod jobs;
 pub mod key;

@@ -146,10 +146,9 @@ fn outcome(inputs: &Inputs, decision: &Decision) -> Vec<Line> {
         (.., true) => "the learned policy drew mode and archetype",
         (false, false, false) => "nothing was drawn but the archetype",
     };
-    let experiment = inputs
-        .experiment
-        .as_ref()
-        .map_or(String::new(), |e| format!("; {} of {}", e.variant, e.id));
+    let experiment = inputs.experiment.as_ref().map_or(String::new(), |e| {
+        format!("; {} of {}, with probability {}", e.variant, e.id, e.propensity)
+    });
     lines.push(line(
         "experiment",
         format!("{chance}, key {}, policy {:?}{experiment}", inputs.key, inputs.policy_version),

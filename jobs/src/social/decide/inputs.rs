@@ -234,12 +234,14 @@ pub struct Performance {
 }
 
 /// An experiment and the post's variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// Of `social.experiments`.
     pub id: String,
     /// `A` or `B`.
     pub variant: String,
+    /// With what probability the author was to get it.
+    pub propensity: f64,
 }
 
 impl Inputs {

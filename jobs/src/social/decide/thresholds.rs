@@ -106,7 +106,7 @@ impl Thresholds {
     }
 
     /// The same in range.
-    pub(super) fn settled(&self) -> Self {
+    pub(in crate::social) fn settled(&self) -> Self {
         let standard = Self::default();
         let within = |x: f64, standard: f64, low: f64, high: f64| {
             if (low..=high).contains(&x) { x } else { standard }

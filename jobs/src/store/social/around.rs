@@ -1,9 +1,8 @@
-//! What decisions depend on beside their post and its author: weights, experiments, and what was said of late.
+//! What decisions depend on beside their post and its author: weights, and what was said of late.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 
 /// Weights in force for a segment.
@@ -36,35 +35,6 @@ pub async fn weights(conn: &mut PgConnection, workspace_id: &str) -> sqlx::Resul
     )
     .bind(workspace_id)
     .fetch_all(conn)
-    .await
-}
-
-/// An experiment that is running.
-#[derive(Debug, Clone, FromRow)]
-#[expect(missing_docs, reason = "columns of experiments")]
-pub struct ExperimentRow {
-    pub id: String,
-    pub variant_a: Value,
-    pub variant_b: Value,
-    pub traffic_split: f64,
-}
-
-/// The experiment that a workspace runs on its decisions: of several the oldest, for a post takes part in one.
-///
-/// # Errors
-/// Those of the database.
-pub async fn experiment(
-    conn: &mut PgConnection,
-    workspace_id: &str,
-) -> sqlx::Result<Option<ExperimentRow>> {
-    sqlx::query_as(
-        "select id, variant_a, variant_b, traffic_split from social.experiments
-         where workspace_id = $1 and status = 'RUNNING' and coalesce(start_date <= now(), true)
-           and coalesce(end_date > now(), true)
-         order by start_date, id limit 1",
-    )
-    .bind(workspace_id)
-    .fetch_optional(conn)
     .await
 }
 

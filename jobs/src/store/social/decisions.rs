@@ -95,13 +95,6 @@ pub async fn write(conn: &mut PgConnection, all: &[NewDecision]) -> sqlx::Result
              actual_mode, predicted_outcome, propensity)
            select g.workspace_id, d.id, d.created_at, g.predicted, g.mode, g.composite, g.propensity
            from given g join decided d on d.id = g.id where g.randomised
-         ), assigned as (
-           insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity)
-           select distinct on (g.experiment, p.author_id) g.workspace_id, g.experiment, p.author_id, g.variant,
-                  case g.variant when 'A' then e.traffic_split else 1 - e.traffic_split end
-           from given g join decided d on d.id = g.id join social.posts p on p.id = g.post_id
-           join social.experiments e on e.id = g.experiment
-           on conflict do nothing
          )
          select id from decided",
     )

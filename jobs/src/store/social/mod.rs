@@ -11,6 +11,7 @@ pub mod checks;
 pub mod decisions;
 pub mod erasure;
 pub mod escalations;
+pub mod experiments;
 pub mod kpis;
 pub mod learning;
 mod merge;

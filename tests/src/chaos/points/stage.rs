@@ -81,6 +81,18 @@ insert into social.posts (workspace_id, id, platform, platform_post_id, author_i
   from generate_series(1, 2) n;
 insert into social.decisions (workspace_id, id, post_id, sss_score, ars_score, evs_score, trs_score, composite_score, mode, created_at)
   values ('points', 'old', 'old-1', 0, 0, 0, 0, 0, 'DISENGAGED', now() - interval '200 days');
+-- An experiment that has been won; its authors came before its posts.
+insert into social.experiments (workspace_id, id, name, variant_a, variant_b, metric, status, start_date, end_date)
+  values ('points', 'sooner', 'sooner', '{}', '{"thresholds": {"sss_power": 0.6}}', 'engagement', 'RUNNING',
+          now() - interval '30 days', now() - interval '1 hour');
+insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity, assigned_at, decision_id)
+  select 'points', 'sooner', 'u' || n, case when n % 2 = 0 then 'B' else 'A' end, 0.5, now() - interval '20 days', 'd' || n
+  from generate_series(1, 800) n;
+insert into social.replies (workspace_id, id, decision_id, decision_snapshot, content, platform, approval_status, posted_at)
+  select 'points', 'r' || n, 'd' || n, '{}', 'a reply of ten words', 'TWITTER', 'APPROVED', now() - interval '20 days'
+  from generate_series(1, 800) n where n % 2 = 0 and n % 5 < 3 or n % 10 = 1;
+insert into social.click_events (workspace_id, external_id, reply_id, occurred_at)
+  select 'points', id, id, posted_at + interval '1 hour' from social.replies where workspace_id = 'points' and id like 'r%';
 select social.ensure_partitions(2);
 "#;
 

@@ -192,7 +192,7 @@ async fn link(run: &mut Run, nth: usize) -> Result<(), String> {
 /// The night comes.
 async fn learn(run: &Run) {
     let job = "insert into ops.jobs (workspace_id, kind, attempts_max, payload, unique_key)
-               values ('points', 'social.learn', 25, '{}', 'tonight')";
+               values ('points', 'social.learn', 25, '{}', 'tonight'), ('points', 'social.experiments', 25, '{}', 'this hour')";
     sqlx::query(job).execute(&run.db.pool).await.unwrap();
 }
 

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use millrace_jobs::learning::{
     drift::simulate as quiet,
+    experiments::simulate as trials,
     simulate::{self, World},
 };
 
@@ -47,6 +48,10 @@ enum Truth {
     PolicyAb,
     /// So it does, and half-way it turns around
     PolicyTurn,
+    /// An experiment whose variants are the same
+    VariantsAa,
+    /// An experiment whose variant B is better, 5 against 3 %
+    VariantsAb,
     /// Years of a platform that does not change, and falls by a fifth; of 50, 200 and 1,000 replies a week
     DriftAlarm,
 }
@@ -55,6 +60,7 @@ enum Truth {
 enum Kind {
     Weights(World),
     Policy(policy::World),
+    Variants(trials::World),
     Drift,
 }
 
@@ -69,9 +75,15 @@ impl Truth {
             Self::PolicyAa => Kind::Policy(policy::World::Aa),
             Self::PolicyAb => Kind::Policy(policy::World::Ab),
             Self::PolicyTurn => Kind::Policy(policy::World::Turn),
+            Self::VariantsAa => Kind::Variants(trials::World::VariantsAa),
+            Self::VariantsAb => Kind::Variants(trials::World::VariantsAb),
             Self::DriftAlarm => Kind::Drift,
         }
     }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 /// Live the lives.
@@ -79,6 +91,7 @@ pub(super) fn run(args: &Args, out: Out) -> anyhow::Result<()> {
     let world = match args.world.kind() {
         Kind::Weights(world) => world,
         Kind::Policy(world) => return policy::simulated(args, world, out),
+        Kind::Variants(world) => return variants(args, world, out),
         Kind::Drift => return alarms(args, out),
     };
     let plan = simulate::Plan {
@@ -88,7 +101,6 @@ pub(super) fn run(args: &Args, out: Out) -> anyhow::Result<()> {
     };
     let outcome = simulate::simulate(plan);
     out.answer(&outcome, || {
-        let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let row = |name: &str, tally: &simulate::Tally| {
             [
                 name.to_owned(),
@@ -140,5 +152,35 @@ fn alarms(args: &Args, out: Out) -> anyhow::Result<()> {
         });
         let head = ["replies a week", "rule", "false alarms a year", "falls seen in two weeks"];
         out.table(head, rows);
+    })
+}
+
+fn variants(args: &Args, world: trials::World, out: Out) -> anyhow::Result<()> {
+    let plan = trials::Plan::of(world, args.runs, args.seed);
+    let outcome = trials::simulate(plan);
+    out.answer(&outcome, || {
+        let row = |name: &str, tally: &trials::Tally| {
+            [
+                name.to_owned(),
+                percent(tally.promoted),
+                percent(tally.correct),
+                percent(tally.wrong),
+                tally.median_samples.map_or_else(dash, |n| n.to_string()),
+                format!("{:.1}", tally.regret),
+                percent(tally.saved),
+            ]
+        };
+        let [a, b] = plan.rates.map(percent);
+        let (units, runs, seed) = (plan.units, plan.runs, plan.seed);
+        out.say(format!(
+            "A {a}, B {b}; {runs} experiments with a look after each of {units} authors, from seed {seed}"
+        ));
+        let rows = [
+            row("millrace", &outcome.ours),
+            row("the seed's rule", &outcome.seed_rule),
+            row("a test of fixed size", &outcome.fixed),
+        ];
+        let headings = ["rule", "promoted", "rightly", "wrongly", "authors until then", "rewards missed", "saved"];
+        out.table(headings, rows);
     })
 }
