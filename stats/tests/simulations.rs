@@ -9,6 +9,7 @@
 use millrace_stats::{
     draw,
     drift::{self, ChangePoints, Cusum, PageHinkley, Shift},
+    guard::{self, Event},
     hurdle::Hurdle,
     means::{self, Moments},
     policy::{self, Assignment, Decision, Verdict},
@@ -127,6 +128,43 @@ fn aipw_holds_under_adaptive_allocation() {
         adaptive([0.03, 0.05], 0.2, 6_000 + run) == Some(true)
     });
     assert!(power >= 0.8, "{power}");
+}
+
+#[test]
+fn guardrails_may_be_looked_at_always() {
+    // Events of 1 % in A and in B, half of the units in each; harm is three times as many.
+    let harmed = |ratio: f64, seed: u64| {
+        let (mut rng, mut events) = (rng(seed), Vec::new());
+        (0..6_000).any(|_| {
+            let (propensity, treated) = (0.5, rng.random::<f64>() < 0.5);
+            if hit(&mut rng, if treated { 0.01 * ratio } else { 0.01 }) > 0.0 {
+                events.push(Event { treated, propensity });
+                return guard::ln_e_more(&events, 1.0).unwrap() >= 20_f64.ln();
+            }
+            false
+        })
+    };
+    let imagined = share("guardrail, imagined", 600, |run| harmed(1.0, 14_000 + run));
+    let found = share("guardrail, three times as many found", 300, |run| harmed(3.0, 15_000 + run));
+    assert!(imagined <= 0.05 && found >= 0.95, "{imagined} {found}");
+    let sunk = |rate: f64, seed: u64| {
+        let (mut rng, mut good) = (rng(seed), 0.0);
+        (1..=400).any(|n| {
+            good += hit(&mut rng, rate);
+            guard::ln_e_below(good, f64::from(n) - good, 0.65).unwrap() >= 20_f64.ln()
+        })
+    };
+    let imagined = share("praise below 65 %, imagined", 600, |run| sunk(0.65, 16_000 + run));
+    let found = share("praise of 50 % found", 300, |run| sunk(0.5, 17_000 + run));
+    assert!(imagined <= 0.05 && found >= 0.95, "{imagined} {found}");
+    let events = |b: u32, a: u32| -> Vec<Event> {
+        let event = |treated| Event { treated, propensity: 0.5 };
+        (0..b).map(|_| event(true)).chain((0..a).map(|_| event(false))).collect()
+    };
+    assert_eq!(guard::ratio_low(&events(0, 9), 0.05).unwrap(), 0.0);
+    let low = guard::ratio_low(&events(60, 20), 0.05).unwrap();
+    assert!((1.2..3.0).contains(&low), "{low}");
+    assert!(guard::ratio_low(&[Event { treated: true, propensity: 1.0 }], 0.05).is_err());
 }
 
 #[test]

@@ -201,3 +201,39 @@ async fn what_changes_what_it_may_not_takes_nobody() {
     assert_eq!(parts(&db).await["ann"].variant, None);
     assert_eq!(db.count("select count(*) from social.experiment_assignments").await, 0);
 }
+
+#[tokio::test]
+async fn who_was_assigned_otherwise_meanwhile_is_decided_upon_again() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &["all"])
+        .env("MILLRACE__SOCIAL__PROFILE", "vita")
+        .env("MILLRACE__QUEUE__RETRY_BASE_MS", "50")
+        .ready()
+        .await;
+    let x = Sender::add(&app, "w", "x", &[]).await;
+    experiment(&app, &["create", "--name", "sooner", "--set", "composite_engage=0.31", "--start"])
+        .await;
+    // Another worker, with another split, is a moment earlier; its transaction commits, as ours is not to.
+    sqlx::raw_sql(
+        "create sequence earlier; grant usage on sequence earlier to public;
+         create function earlier() returns trigger language plpgsql security definer as $$
+         begin
+           if nextval('earlier') = 1 then
+             insert into social.experiment_assignments (workspace_id, experiment_id, unit_id, variant, propensity)
+               select 'w', new.experiment_id, p.author_id, case new.experiment_variant when 'A' then 'B' else 'A' end, 0.7
+               from social.posts p where p.id = new.post_id;
+           end if;
+           return new;
+         end $$;
+         create trigger earlier before insert on social.decisions for each row execute function earlier();",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    posts(&db, &x, 1, &["ann".to_owned()]).await;
+    assert_eq!(db.count("select last_value from earlier").await, 2, "not decided twice");
+    assert_eq!(db.count("select count(*) from social.decisions").await, 1);
+    let agrees = "select count(*) from social.decisions d join social.experiment_assignments a on a.decision_id = d.id
+                  where a.variant = d.experiment_variant";
+    assert_eq!(db.count(agrees).await, 1);
+}

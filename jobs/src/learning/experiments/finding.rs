@@ -5,19 +5,14 @@ use millrace_stats::{Interval, dist, means, rates};
 use serde::Serialize;
 
 use super::{
+    contract::{GATE, Missing, Over},
     guardrail::{Guardrail, Sentiment},
     race::{FLOOR, Gathered, RESPLIT_EVERY, Race},
 };
-use crate::learning::run::{ALPHA, SUCCESSES_MIN};
+use crate::learning::run::ALPHA;
 
 /// Version of the rules of this folder: whoever changes what they find raises it.
 pub const METHOD: &str = "1";
-/// Observations of each variant that a promotion needs: the seed's floor for A/B tests.
-pub const GATE: u32 = 200;
-/// And that of its Thompson rule, which is shown.
-pub const SEED_GATE: u32 = 50;
-/// A split as far off as this is no chance.
-const SAMPLE_RATIO_P: f64 = 0.001;
 /// Power for which the least detectable rise is given.
 const POWER: f64 = 0.8;
 /// Later than this is never.
@@ -67,93 +62,15 @@ pub struct Variant {
     pub expected_loss: f64,
 }
 
-/// What has to be so before a variant is promoted, and is not.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "gate", rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "fields: what there is, and what is asked for")]
-pub enum Missing {
-    /// Observations of a variant.
-    Units { have: u32, need: u32 },
-    /// Rewards in a variant.
-    Successes { have: u32, need: u32 },
-    /// The always-valid p, after the false-discovery rule over the workspace's experiments.
-    Evidence { p: f64, q: f64, need: f64 },
-    /// The interval of the difference holds 0.
-    Interval,
-    /// A guardrail.
-    Guardrail { name: &'static str },
-}
-
-/// Why an experiment is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Over {
-    /// The variants have not got the authors that they should have.
-    SampleRatioMismatch,
-    /// B does harm: everything is as before.
-    GuardrailRemovals,
-    /// See `GuardrailRemovals`.
-    GuardrailEscalations,
-    /// See `GuardrailRemovals`.
-    GuardrailSentiment,
-    /// B is better, or A.
-    BIsBetter,
-    /// See `BIsBetter`.
-    AIsBetter,
-    /// Its time is over, and neither is better for sure.
-    EndDate,
-}
-
-impl Over {
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SampleRatioMismatch => "SAMPLE_RATIO_MISMATCH",
-            Self::GuardrailRemovals => "GUARDRAIL_REMOVALS",
-            Self::GuardrailEscalations => "GUARDRAIL_ESCALATIONS",
-            Self::GuardrailSentiment => "GUARDRAIL_SENTIMENT",
-            Self::BIsBetter => "B_IS_BETTER",
-            Self::AIsBetter => "A_IS_BETTER",
-            Self::EndDate => "END_DATE",
-        }
-    }
-
-    /// The variant that won.
-    #[must_use]
-    pub const fn winner(self) -> Option<&'static str> {
-        match self {
-            Self::BIsBetter => Some("B"),
-            Self::AIsBetter => Some("A"),
-            Self::SampleRatioMismatch
-            | Self::GuardrailRemovals
-            | Self::GuardrailEscalations
-            | Self::GuardrailSentiment
-            | Self::EndDate => None,
-        }
-    }
-
-    /// `experiments.status`.
-    #[must_use]
-    pub const fn status(self) -> &'static str {
-        match self {
-            Self::BIsBetter | Self::AIsBetter | Self::EndDate => "COMPLETED",
-            Self::SampleRatioMismatch
-            | Self::GuardrailRemovals
-            | Self::GuardrailEscalations
-            | Self::GuardrailSentiment => "CANCELLED",
-        }
-    }
-}
-
 /// Everything: `experiments.results_json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the names say it, the others are documented")]
 pub struct Finding {
     pub method_version: &'static str,
     pub metric: String,
-    /// Observations: authors of whom all is known.
+    /// Observations: authors of whom all is known, who came from then until then.
     pub n: u32,
+    pub window: Option<[DateTime<Utc>; 2]>,
     pub variant_a: Variant,
     pub variant_b: Variant,
     pub probability_b_better: f64,
@@ -194,7 +111,7 @@ pub struct Finding {
     pub over: Option<Over>,
 }
 
-/// What is known of an experiment at `as_of`; whether it is over is for [`settle`].
+/// What is known of an experiment at `as_of`; whether it is over is for `settle`.
 #[must_use]
 pub fn find(metric: &str, all: &[Observation], as_of: DateTime<Utc>) -> Finding {
     let (mut race, mut split) = (Race::default(), Race::default());
@@ -219,6 +136,7 @@ pub fn find(metric: &str, all: &[Observation], as_of: DateTime<Utc>) -> Finding 
         method_version: METHOD,
         metric: metric.to_owned(),
         n: race.n(),
+        window: window(all),
         variant_a: variant(false, all, &race.a, loss(&posteriors.0, &posteriors.1)),
         variant_b: variant(true, all, &race.b, loss(&posteriors.1, &posteriors.0)),
         probability_b_better: race.b_is_better(),
@@ -249,60 +167,10 @@ pub fn find(metric: &str, all: &[Observation], as_of: DateTime<Utc>) -> Finding 
     }
 }
 
-/// Of the experiments of a workspace that run, with their ends: the false-discovery rule over all of them, what each still
-/// misses, and which are over.
-pub fn settle(findings: &mut [(Finding, Option<DateTime<Utc>>)], as_of: DateTime<Utc>) {
-    let p: Vec<f64> = findings.iter().map(|(one, _)| one.p).collect();
-    let q =
-        millrace_stats::sequential::benjamini_hochberg(&p).unwrap_or_else(|_| vec![1.0; p.len()]);
-    for ((one, end), q) in findings.iter_mut().zip(q) {
-        one.q = q;
-        one.missing = one.missing();
-        let ended = end.is_some_and(|end| end <= as_of);
-        one.over = one.over(ended);
-        if one.over.is_some() {
-            one.eta = None;
-        }
-    }
-}
-
-impl Finding {
-    fn missing(&self) -> Vec<Missing> {
-        let (a, b) = (&self.variant_a, &self.variant_b);
-        let (units, successes) = (a.n.min(b.n), a.successes.min(b.successes));
-        let zero = self.interval.is_none_or(|within| within.contains(0.0));
-        let guards = [("removals", self.removals.ok), ("sentiment", self.sentiment.ok)];
-        let gates = [
-            (units < GATE).then_some(Missing::Units { have: units, need: GATE }),
-            (successes < SUCCESSES_MIN)
-                .then_some(Missing::Successes { have: successes, need: SUCCESSES_MIN }),
-            (self.q >= ALPHA).then_some(Missing::Evidence { p: self.p, q: self.q, need: ALPHA }),
-            zero.then_some(Missing::Interval),
-        ];
-        let guards = guards.into_iter().filter(|(_, ok)| !ok);
-        gates
-            .into_iter()
-            .flatten()
-            .chain(guards.map(|(name, _)| Missing::Guardrail { name }))
-            .collect()
-    }
-
-    fn over(&self, ended: bool) -> Option<Over> {
-        let b_won = self.interval.is_some_and(|within| within.low > 0.0);
-        // Guardrails keep B out; where A is better there is nothing to keep out.
-        let open = |one: &Missing| !matches!(one, Missing::Guardrail { .. });
-        let won = if b_won { self.missing.is_empty() } else { !self.missing.iter().any(open) };
-        let reasons = [
-            (self.sample_ratio_p < SAMPLE_RATIO_P, Over::SampleRatioMismatch),
-            (self.removals.harmed, Over::GuardrailRemovals),
-            (self.escalations.harmed, Over::GuardrailEscalations),
-            (self.sentiment.harmed, Over::GuardrailSentiment),
-            (won && b_won, Over::BIsBetter),
-            (won && !b_won, Over::AIsBetter),
-            (ended, Over::EndDate),
-        ];
-        reasons.into_iter().find(|(is, _)| *is).map(|(_, over)| over)
-    }
+fn window(all: &[Observation]) -> Option<[DateTime<Utc>; 2]> {
+    let mut mature = all.iter().filter(|one| one.mature);
+    let first = mature.next()?.at;
+    Some([first, mature.next_back().map_or(first, |one| one.at)])
 }
 
 fn variant(in_b: bool, all: &[Observation], gathered: &Gathered, expected_loss: f64) -> Variant {

@@ -5,7 +5,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::Serialize;
 
 use super::{
-    finding::{GATE, SEED_GATE, moments},
+    contract::{GATE, SEED_GATE},
+    finding::moments,
     race::{Gathered, RESPLIT_EVERY, Race},
 };
 use crate::learning::run::ALPHA;
@@ -202,7 +203,7 @@ fn tally(plan: &Plan, lives: &[Life]) -> Tally {
     let runs = f64::from(plan.runs.max(1));
     let share = |is: &dyn Fn(bool) -> bool| {
         let found = lives.iter().filter(|life| life.ended.is_some_and(|(_, is_b)| is(is_b)));
-        found.map(|_| 1.0).sum::<f64>() / runs
+        found.fold(0.0, |sum, _| sum + 1.0) / runs
     };
     let mut samples: Vec<u32> = lives.iter().filter_map(|life| Some(life.ended?.0)).collect();
     samples.sort_unstable();
@@ -215,5 +216,19 @@ fn tally(plan: &Plan, lives: &[Life]) -> Tally {
         median_samples: samples.get(samples.len() / 2).copied(),
         regret,
         saved: if even > 0.0 { 1.0 - regret / even } else { 0.0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looked_at_always_chance_wins_seldom_and_what_is_better_mostly() {
+        let lives = |world| simulate(Plan::of(world, 60, 3));
+        let (null, real) = (lives(World::VariantsAa), lives(World::VariantsAb));
+        assert!(null.ours.promoted <= 0.1 && null.seed_rule.promoted >= 0.3, "{null:?}");
+        assert!(real.ours.correct >= 0.88 && real.ours.wrong <= 0.02, "{real:?}");
+        assert!(real.ours.regret < real.fixed.regret, "{real:?}");
     }
 }

@@ -14,7 +14,8 @@ use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    finding::{Finding, Observation, Over, find, settle},
+    contract::{Over, settle},
+    finding::{Finding, Observation, find},
     metric::Metric,
     race::RESPLIT_EVERY,
 };
