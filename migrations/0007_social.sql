@@ -1127,7 +1127,6 @@ insert into ops.rights (relation, app, reader) values
   ('social.segmented_weights',     '{select,insert,update}', true),
   ('social.weight_versions',       '{select,insert,update}', true),
   ('social.policies',              '{select,insert,update}', true),
-  ('social.experiment_looks',      '{select}', true),
   ('social.reply_results',         '{select}', true),
   ('social.learning_runs',         '{select,insert}', true),
   ('social.learning_events',       '{select,insert,update}', true),
