@@ -1,7 +1,7 @@
 # Millrace: `make up` runs it, `make test` proves it. Everything else is optional.
 # ARGS goes to the program: make up ARGS="--demo --exit".
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo build test chaos fuzz bench eval-search lint schema
+.PHONY: help setup up demo build test chaos fuzz bench eval-search eval-learning lint schema
 
 ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)
@@ -40,6 +40,10 @@ fuzz: ## coverage-guided fuzzing of everything that strangers' bytes reach, for 
 bench: build ## measure ingest, queue and pipeline beside references of the same run
 	cargo build --release --locked --package millrace-tests --bin millrace-bench
 	$(BUILT)/release/millrace-bench $(ARGS)
+
+eval-learning: ## what learning makes of worlds whose truth is known, beside the seed's rule; and a night over a million replies
+	cargo build --release --locked --package millrace-tests --bin millrace-bench
+	$(BUILT)/release/millrace-bench learning $(ARGS)
 
 eval-search: build ## how well functions are found by their doc comments: of this repository, or ARGS="PATH..."
 	cargo build --release --locked --package millrace-tests --bin millrace-bench

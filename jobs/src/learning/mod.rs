@@ -5,6 +5,7 @@ pub mod cell;
 pub mod drift;
 pub mod evidence;
 pub mod experiments;
+pub mod hold_back;
 pub mod meta;
 pub mod moments;
 pub mod night;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    meta,
+    hold_back, meta,
     night::{Lesson, Outline, Plan, identity},
     rows::{Row, Segment},
     run::{ALPHA, CHANGE_MAX, Current, Finding, Skip, learn},
@@ -158,6 +158,7 @@ impl Lesson for Told {
         for judged in &self.judged {
             judged.write(conn, &self.workspace, self.as_of).await.context("judging predictions")?;
         }
+        hold_back::compare(conn, &self.workspace, self.as_of).await?;
         Ok(())
     }
 }

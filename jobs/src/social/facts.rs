@@ -31,7 +31,7 @@ use super::{
     trials::Trials,
 };
 use crate::{
-    learning::policy::features::Model,
+    learning::{hold_back::is_held_back, policy::features::Model},
     store::social::{
         around::{Said, SegmentRow, Volume},
         learning::PolicyRow,
@@ -139,7 +139,7 @@ pub fn ready(
             personas: personas.clone(),
         },
         competitor: competitor(&folded, around),
-        weights: weights(around, platform, &temporal),
+        weights: weights(around, platform, &temporal, &post.author_id),
         archetypes: archetypes(said, platform, around),
         signals,
         temporal,
@@ -281,7 +281,13 @@ fn competitor(text: &Folded<'_>, around: &Around<'_>) -> Option<Competitor> {
     Some(Competitor { name: best.competitor, opportunity: best.opportunity, allowed })
 }
 
-fn weights(around: &Around<'_>, platform: Platform, temporal: &Temporal) -> Weights {
+/// Those in force; those before of a segment whose last change the author is held back from.
+fn weights(
+    around: &Around<'_>,
+    platform: Platform,
+    temporal: &Temporal,
+    author_id: &str,
+) -> Weights {
     let combined = combined_key(platform, temporal.daypart);
     let row = |kind: &str, key: &str| {
         around
@@ -290,28 +296,32 @@ fn weights(around: &Around<'_>, platform: Platform, temporal: &Temporal) -> Weig
             .find(|row| row.segment_type == kind && (kind == "GLOBAL" || row.segment_key == key))
     };
     let chain = [row("GLOBAL", ""), row("PLATFORM", platform.as_str()), row("COMBINED", &combined)];
+    let before = |row: &SegmentRow| -> Option<(i32, [f64; 4])> {
+        let weights = row.weights_before.clone()?.try_into().ok()?;
+        let before = row.before.filter(|_| is_held_back(author_id, &row.segment_key, row.version));
+        Some((before?, weights))
+    };
+    let version = |row: &SegmentRow| before(row).map_or(row.version, |(version, _)| version);
     let versions: Vec<String> =
-        chain.iter().flatten().map(|row| format!("{}:{}", row.segment_key, row.version)).collect();
+        chain.iter().flatten().map(|row| format!("{}:{}", row.segment_key, version(row))).collect();
     let segment = |row: &SegmentRow| Segment {
         key: row.segment_key.clone(),
-        values: Values {
-            sss: row.sss_weight,
-            ars: row.ars_weight,
-            evs: row.evs_weight,
-            trs: row.trs_weight,
-            ..Values::default()
+        values: {
+            let now = [row.sss_weight, row.ars_weight, row.evs_weight, row.trs_weight];
+            let [sss, ars, evs, trs] = before(row).map_or(now, |(_, weights)| weights);
+            Values { sss, ars, evs, trs, ..Values::default() }
         },
         sample_size: row.sample_size.into(),
     };
     let [global, platform, combined] = chain.map(|row| row.map(segment));
-    let before = &around.profile.weights;
+    let documented = &around.profile.weights;
     let of_profile = || Segment {
         key: "GLOBAL".into(),
         values: Values {
-            sss: before.sss,
-            ars: before.ars,
-            evs: before.evs,
-            trs: before.trs,
+            sss: documented.sss,
+            ars: documented.ars,
+            evs: documented.evs,
+            trs: documented.trs,
             ..Values::default()
         },
         sample_size: 0,

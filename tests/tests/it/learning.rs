@@ -97,7 +97,34 @@ async fn nights_find_the_truth_say_why_and_are_undone() {
         assert!(words.contains(part), "no {part} in {words}");
     }
     undone(&db, &app).await;
+    compared(&db, &app).await;
     reported(&db, &app).await;
+}
+
+/// Two weeks later, those who kept the weights before are compared with the others.
+async fn compared(db: &Database, app: &App) {
+    sqlx::query(
+        "update social.decision_exposures set weights_version = 'GLOBAL:' || case rng_key % 10 when 0 then 1 else 2 end
+         where created_at > $1::timestamptz",
+    )
+    .bind(NIGHT)
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    learn(app, &["run", "--as-of", "2026-06-16T02:00:00Z"]).await;
+    let told: Value = sqlx::query_scalar(
+        "select evaluation -> 'hold_back' from social.learning_events
+         where adjustment ->> 'segment' = 'GLOBAL' and date = $1::timestamptz and evaluation ? 'covered'",
+    )
+    .bind(NIGHT)
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert!(told["replies"].as_i64() > Some(1000), "{told}");
+    let (all, held) = (told["replies"].as_f64().unwrap(), told["held_back"].as_f64().unwrap());
+    assert!((held / (all + held) - 0.1).abs() < 0.02, "{told}");
+    let (low, high) = (told["interval"]["low"].as_f64(), told["interval"]["high"].as_f64());
+    assert!(low < Some(0.0) && high > Some(0.0), "both were answered alike: {told}");
 }
 
 /// One page, with a plot of what there is, that needs no network.

@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(settled(&authors(800, 80), true).over, Some(Over::EndDate));
         // However clear it is: the floors.
         let few = settled(&authors(150, 90), false);
-        assert!(few.p < 0.001 && few.over.is_none(), "{few:?}");
+        assert!(few.probability_b_better > 0.999 && few.over.is_none(), "{few:?}");
         assert!(few.missing.contains(&Missing::Units { have: 150, need: GATE }));
         let rare = settled(&authors(800, 19), false);
         assert_eq!((rare.p, rare.interval), (1.0, None), "{rare:?}");

@@ -18,6 +18,10 @@ pub struct SegmentRow {
     pub sample_size: i32,
     /// 0 if somebody wrote the row by hand.
     pub version: i32,
+    /// The version before, of one that is younger than a week, and its weights: for authors who are held back.
+    pub before: Option<i32>,
+    /// See `before`.
+    pub weights_before: Option<Vec<f64>>,
 }
 
 /// All segments of a workspace that have weights.
@@ -27,10 +31,12 @@ pub struct SegmentRow {
 pub async fn weights(conn: &mut PgConnection, workspace_id: &str) -> sqlx::Result<Vec<SegmentRow>> {
     sqlx::query_as(
         "select w.segment_type, w.segment_key, w.sss_weight, w.ars_weight, w.evs_weight, w.trs_weight, w.sample_size,
-                coalesce(v.version, 0) as version
+                coalesce(v.version, 0) as version, p.version as before, p.weights as weights_before
          from social.segmented_weights w
          left join social.weight_versions v on v.workspace_id = w.workspace_id and v.segment_type = w.segment_type
            and v.segment_key = w.segment_key and v.effective_to is null and v.approved_by is not null
+         left join social.weight_versions p on p.workspace_id = v.workspace_id and p.id = v.parent_id
+           and v.run_id is not null and v.effective_from > now() - interval '7 days'
          where w.workspace_id = $1 order by w.segment_type, w.segment_key",
     )
     .bind(workspace_id)

@@ -17,6 +17,7 @@
 mod code;
 mod ingest;
 mod judge;
+mod learning;
 mod load;
 mod memory;
 mod payloads;
@@ -47,6 +48,7 @@ async fn main() {
             "ingest" => ingest::run(&mut report).await,
             "pipeline" => pipeline::run(&mut report).await,
             "words" => words::run(&mut report),
+            "learning" => learning::run(&mut report, &options).await,
             "social" => social::run(&mut report, &options).await,
             "memory" => memory::run(&mut report).await,
             "texts" => texts::run(&mut report, &names.next().unwrap()).await,
@@ -60,7 +62,7 @@ async fn main() {
             "snapshot" => queue::held::run(&mut report).await.unwrap(),
             "queue" => queue::run(&mut report, &options).await.unwrap(),
             other => panic!(
-                "no benchmark {other:?}; there are {}, words, social, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
+                "no benchmark {other:?}; there are {}, words, social, learning, snapshot, code PATH..., fresh PATH, search PATH..., texts PATH, payloads FOLDER",
                 ALL.join(", ")
             ),
         }

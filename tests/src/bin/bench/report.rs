@@ -41,6 +41,7 @@ impl Report {
         let usage = match self.name.as_str() {
             "texts" => "make bench ARGS=\"texts PATH\"".to_owned(),
             "fresh" => "make bench ARGS=\"fresh PATH\"".to_owned(),
+            "learning" => "make eval-learning".to_owned(),
             "search" => "make eval-search ARGS=\"PATH...\"".to_owned(),
             "code" => "make bench ARGS=\"code PATH...\"".to_owned(),
             name => format!("make bench ARGS={name}"),

@@ -48,7 +48,12 @@ pub(crate) async fn send_all(sender: &Sender, bodies: impl Iterator<Item = serde
 
 /// Peak resident memory, MiB.
 pub(crate) fn peak_mib(app: &App) -> f64 {
-    let path = format!("/proc/{}/status", app.pid().as_raw_nonzero());
+    peak_mib_of(app.pid().as_raw_nonzero().get().unsigned_abs())
+}
+
+/// The same of any process.
+pub(crate) fn peak_mib_of(pid: u32) -> f64 {
+    let path = format!("/proc/{pid}/status");
     let status = std::fs::read_to_string(path).unwrap();
     let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0

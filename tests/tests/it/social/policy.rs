@@ -106,3 +106,39 @@ async fn a_policy_looks_on_is_given_a_say_and_loses_it() {
     assert_eq!(learn(&app, &["policy", "rollback"]).await["stage"], "SHADOW");
     assert_eq!(db.count("select count(*) from ops.audit where action like 'policy.%'").await, 4);
 }
+
+#[tokio::test]
+async fn some_authors_keep_the_weights_before_for_a_week() {
+    let db = Pg::database().await;
+    let app = app(&db).await;
+    let x = Sender::add(&app, "acme", "x", &[]).await;
+    sqlx::raw_sql(
+        "insert into social.learning_runs (workspace_id, run_id, kind, code_version) values ('acme', 'run', 'nightly', '1');
+         insert into social.weight_versions (workspace_id, id, segment_type, segment_key, version, weights, effective_from,
+             effective_to, approved_by, parent_id, run_id)
+           values ('acme', 'v1', 'GLOBAL', 'GLOBAL', 1, '{.4,.25,.2,.15}', 'epoch', now(), 'documented', null, null),
+                  ('acme', 'v2', 'GLOBAL', 'GLOBAL', 2, '{.3,.25,.2,.25}', now(), null, 'learning', 'v1', 'run');
+         insert into social.segmented_weights (workspace_id, segment_type, segment_key, sss_weight, ars_weight, evs_weight,
+             trs_weight, sample_size) values ('acme', 'GLOBAL', 'GLOBAL', .3, .25, .2, .25, 900)",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    for nth in 0..30 {
+        said(&x, 100 + nth, &format!("new{nth}"), 300, &format!("{} ({nth})", POSTS[1].2)).await;
+    }
+    decided(&db, 30).await;
+    let found: Vec<(String, String, f64)> = sqlx::query_as(
+        "select p.author_id, e.weights_version, (e.features #>> '{weights,global,values,trs}')::float8
+         from social.decision_exposures e join social.decisions d on d.id = e.decision_id join social.posts p on p.id = d.post_id",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(found.len(), 30);
+    for (author, version, trs) in found {
+        let held = millrace_jobs::learning::hold_back::is_held_back(&author, "GLOBAL", 2);
+        let expected = if held { ("GLOBAL:1", 0.15) } else { ("GLOBAL:2", 0.25) };
+        assert_eq!((version.as_str(), trs), expected, "{author}");
+    }
+}

@@ -12,6 +12,10 @@ use crate::learning::rows::{Four, Segment};
 /// # Errors
 /// Those of the database.
 pub async fn begin(conn: &mut PgConnection, workspace_id: &str) -> sqlx::Result<bool> {
+    // A window of a million replies is read in one statement.
+    sqlx::query("select set_config('statement_timeout', '10min', true)")
+        .execute(&mut *conn)
+        .await?;
     sqlx::query_scalar(
         "select pg_try_advisory_xact_lock(hashtextextended('social.learning ' || $1, 0))",
     )
@@ -305,7 +309,7 @@ pub async fn evaluated(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "update social.learning_events set actual_improvement = $3, accuracy = 1 - abs($3 - predicted_improvement),
-           evaluated_at = $4, evaluation = $5
+           evaluated_at = $4, evaluation = coalesce(evaluation, '{}') || $5
          where workspace_id = $1 and id = $2 and evaluated_at is null",
     )
     .bind(workspace_id)
