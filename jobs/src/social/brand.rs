@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use millrace_config::Settings;
-use sqlx::PgConnection;
+use sqlx::PgPool;
 
 use super::profile::Profile;
 use crate::store::social::profiles;
@@ -33,7 +33,7 @@ pub struct Brand {
 pub struct Brands {
     known: Mutex<HashMap<String, Known>>,
     /// (workspace, SHA-256) of which there is a row.
-    recorded: Mutex<HashSet<(String, String)>>,
+    recorded: tokio::sync::Mutex<HashSet<(String, String)>>,
 }
 
 #[derive(Debug)]
@@ -88,23 +88,23 @@ impl Brands {
         Ok(brand)
     }
 
-    /// Note, in the transaction that acts by it, that a workspace has this profile now.
+    /// Note, before anything acts by it, that a workspace has this profile now. Not in the transaction that acts: one that
+    /// fails would take the note with it.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn record(
         &self,
-        conn: &mut PgConnection,
+        pool: &PgPool,
         workspace_id: &str,
         brand: &Brand,
     ) -> sqlx::Result<()> {
         let key = (workspace_id.to_owned(), brand.profile.sha256.clone());
-        if self.recorded.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
-            return Ok(());
+        let mut recorded = self.recorded.lock().await;
+        if !recorded.contains(&key) {
+            profiles::record(pool, workspace_id, brand).await?;
+            recorded.insert(key);
         }
-        profiles::record(conn, workspace_id, brand).await?;
-        // Of the transaction that may fail yet: then the row is missing until the next process.
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
         Ok(())
     }
 }

@@ -104,6 +104,8 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     let mut decided = Vec::new();
     for (workspace_id, posts) in tenants {
         let brand = ctx.social.brands.of(&ctx.settings, &workspace_id)?;
+        let noted = ctx.social.brands.record(&ctx.pool, &workspace_id, &brand).await;
+        noted.context("noting the profile")?;
         let tenant = Tenant::load(ctx, &workspace_id, brand, &posts).await?;
         let semantics: Vec<Option<f64>> = posts
             .iter()
@@ -111,10 +113,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
             .map(|vector| vector.map(|vector| prototypes.seeks_help(vector)))
             .collect();
         let said = said.clone();
-        let work = move || {
-            let all = tenant.judge(posts, &semantics, &said);
-            (workspace_id, tenant.brand, all)
-        };
+        let work = move || tenant.judge(posts, &semantics, &said);
         decided.push(tokio::task::spawn_blocking(work).await?);
     }
 
@@ -124,8 +123,8 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     let halves: Vec<HalfVector> =
         made.iter().filter_map(|h| vectors.get(h)).map(|v| HalfVector::from_f32_slice(v)).collect();
     embeddings::store(&mut tx, model_id, &made, &halves).await.context("storing vectors")?;
-    for (workspace_id, brand, all) in decided {
-        write(ctx, &mut tx, &workspace_id, &brand, all).await?;
+    for all in decided {
+        write(ctx, &mut tx, all).await?;
     }
     let leases: Vec<LeaseId> = batch.iter().map(|l| l.id).collect();
     queue::complete_in(&mut tx, &leases).await.context("completing leases")?;
@@ -135,14 +134,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn write(
-    ctx: &Ctx,
-    conn: &mut PgConnection,
-    workspace_id: &str,
-    brand: &Brand,
-    all: Vec<NewDecision>,
-) -> anyhow::Result<()> {
-    ctx.social.brands.record(conn, workspace_id, brand).await.context("noting the profile")?;
+async fn write(ctx: &Ctx, conn: &mut PgConnection, all: Vec<NewDecision>) -> anyhow::Result<()> {
     let written = decisions::write(conn, &all).await.context("writing decisions")?;
     let written: Vec<&NewDecision> = all.iter().filter(|new| written.contains(&new.id)).collect();
     let at_odds = experiments::assign(conn, &written).await.context("assigning authors")?;

@@ -1,6 +1,6 @@
 //! `social.profile_versions`: each text of a brand profile that was in force.
 
-use sqlx::PgConnection;
+use sqlx::PgExecutor;
 
 use crate::social::brand::Brand;
 
@@ -9,7 +9,7 @@ use crate::social::brand::Brand;
 /// # Errors
 /// Those of the database.
 pub async fn record(
-    conn: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     workspace_id: &str,
     brand: &Brand,
 ) -> sqlx::Result<()> {
@@ -25,7 +25,7 @@ pub async fn record(
     .bind(&brand.name)
     .bind(&brand.profile.sha256)
     .bind(&brand.toml)
-    .execute(conn)
+    .execute(db)
     .await?;
     Ok(())
 }
