@@ -22,6 +22,8 @@ use self::plot::{Below, Series, day};
 use super::explain::{number, text};
 use crate::out::Out;
 
+/// Kinds of segments, as they are shown: those beyond the second are folded away.
+const KINDS: [&str; 5] = ["GLOBAL", "PLATFORM", "TIME_OF_DAY", "DAY_OF_WEEK", "COMBINED"];
 /// Nights at most.
 const RUNS_MAX: i64 = 400;
 
@@ -83,7 +85,7 @@ async fn facts(
 }
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:780px;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid #ddd}h3{font-size:1rem;margin-bottom:.2rem}\
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid #ddd}h3,summary{font-size:1rem;font-weight:bold;margin:.6rem 0 .2rem}\
 p.none{color:#777}table{border-collapse:collapse;width:100%;font-size:13px}td,th{padding:.2rem .5rem;text-align:right;\
 border-bottom:1px solid #eee}td:first-child,th:first-child{text-align:left}.grid{display:grid;grid-template-columns:1fr 1fr;gap:.5rem}\
 svg{max-width:100%;height:auto}";
@@ -126,9 +128,11 @@ fn plotted(plot: Option<String>, otherwise: &str) -> Markup {
 
 /// Weights as steps, and each night's gain of the candidate with its interval.
 fn weights(facts: &Facts) -> Markup {
-    let mut segments: BTreeMap<(&str, &str), Vec<&VersionRow>> = BTreeMap::new();
+    let place = |kind: &str| KINDS.iter().position(|known| *known == kind);
+    let mut segments: BTreeMap<(Option<usize>, &str), Vec<&VersionRow>> = BTreeMap::new();
     for row in facts.versions.iter().filter(|row| row.approved_by.is_some()) {
-        segments.entry((&row.segment_type, &row.segment_key)).or_default().push(row);
+        let key = (place(&row.segment_type), row.segment_key.as_str());
+        segments.entry(key).or_default().push(row);
     }
     let steps = |versions: &[&VersionRow]| -> Vec<Series> {
         let names = ["SSS", "ARS", "EVS", "TRS"];
@@ -154,14 +158,16 @@ fn weights(facts: &Facts) -> Markup {
         @if segments.is_empty() {
             p.none { "No weights but the documented ones have been in force: SSS .40, ARS .25, EVS .20, TRS .15." }
         }
-        @for ((_, key), versions) in &segments {
-            h3 { (key) }
-            (plotted(plot::lines(&steps(versions), Below::Days), "nothing yet"))
+        @for ((kind, key), versions) in &segments {
+            details open[*kind < Some(2)] {
+                summary { (key) }
+                (plotted(plot::lines(&steps(versions), Below::Days), "nothing yet"))
+            }
         }
         h3 { "Gain of the candidate over the weights in force, all segments, night by night" }
         (plotted(plot::lines(&[gain], Below::Days), "No night has had enough outcomes yet."))
     };
-    let about = "What each signal weighs in decisions. The band is the 95 % confidence sequence: it may be looked at every night.";
+    let about = "What each signal weighs in decisions, segment by segment. Bands are 95 % confidence sequences: they may be looked at every night.";
     section("Weights", about, &what)
 }
 

@@ -88,7 +88,11 @@ fn draw_lines(area: &Area<'_>, all: &[Series], below: Below, legend: bool) -> Op
         let band = one.band.iter().flat_map(|(x, low, high)| [(*x, *low), (*x, *high)]);
         one.points.iter().copied().chain(band)
     });
-    let (x, y) = ranges(ends)?;
+    let (x, mut y) = ranges(ends)?;
+    if legend {
+        // Room for it above the lines.
+        y.1 += 0.45 * (y.1 - y.0);
+    }
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .x_label_area_size(26)
