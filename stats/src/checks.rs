@@ -43,6 +43,13 @@ pub fn sample_ratio(observed: &[u64], planned: &[f64]) -> Result<SampleRatio> {
     Ok(SampleRatio { chi_square, df, p: dist::chi_square_sf(chi_square, df) })
 }
 
+/// The same of a count whose units had probabilities of their own: how probable it is to be as far `off` the sum of those,
+/// when `variance` is the sum of theirs. Nothing left to chance is as planned: 1.
+#[must_use]
+pub fn count_p(off: f64, variance: f64) -> f64 {
+    if variance > 0.0 { dist::chi_square_sf(off * off / variance, 1.0) } else { 1.0 }
+}
+
 /// A covariate's part in an outcome (Deng, Xu, Kohavi & Walker 2013): fit it over all arms together, on a covariate
 /// from before the experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

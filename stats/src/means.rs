@@ -24,6 +24,13 @@ impl Moments {
         sample(values, 0)?.iter().try_fold(Self::default(), |moments, v| moments.with(*v))
     }
 
+    /// Of zeros and ones: `hits` ones among `n`, at most all of them.
+    #[must_use]
+    pub fn of_hits(hits: u32, n: u32) -> Self {
+        let mean = if n > 0 { f64::from(hits) / f64::from(n) } else { 0.0 };
+        Self { n: n.into(), mean, squares: f64::from(n) * mean * (1.0 - mean) }
+    }
+
     /// With one more value, which must be finite.
     pub fn with(self, value: f64) -> Result<Self> {
         self.merge(Self { n: 1, mean: value, squares: 0.0 })

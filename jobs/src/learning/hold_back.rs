@@ -5,11 +5,13 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use millrace_stats::means::{Moments, welch};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::run::ALPHA;
-use crate::store::social::learning::{self as store, Sides};
+use crate::{
+    social::trials::even,
+    store::social::learning::{self as store, Sides},
+};
 
 /// Share of the authors.
 const SHARE: f64 = 0.1;
@@ -17,9 +19,7 @@ const SHARE: f64 = 0.1;
 /// Whether an author keeps the weights before this version of a segment's. Another tenth each time.
 #[must_use]
 pub fn is_held_back(author_id: &str, segment: &str, version: i32) -> bool {
-    let digest = Sha256::digest(format!("hold-back\n{segment}\n{version}\n{author_id}"));
-    let first = digest.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    f64::from(first) / (f64::from(u32::MAX) + 1.0) < SHARE
+    even(&format!("hold-back\n{segment}\n{version}"), author_id) < SHARE
 }
 
 /// Compare both sides of all changes whose week is over and its outcomes final.
@@ -40,10 +40,8 @@ pub async fn compare(
 /// Replies and shares of rewarded ones on both sides, and the difference with its 95 % interval (Welch 1947).
 fn told(sides: &Sides) -> Value {
     let of = |n: i64, rewarded: i64| -> Option<Moments> {
-        let n = u64::try_from(n).ok().filter(|n| *n > 0)?;
-        let (size, hits) = (u32::try_from(n).ok()?, u32::try_from(rewarded).ok()?);
-        let mean = f64::from(hits) / f64::from(size);
-        Some(Moments { n, mean, squares: f64::from(size) * mean * (1.0 - mean) })
+        let n = u32::try_from(n).ok().filter(|n| *n > 0)?;
+        Some(Moments::of_hits(u32::try_from(rewarded).ok()?, n))
     };
     let (new, old) = (of(sides.new_n, sides.new_rewarded), of(sides.old_n, sides.old_rewarded));
     let test = new.zip(old).and_then(|(new, old)| welch(&new, &old, ALPHA).ok());

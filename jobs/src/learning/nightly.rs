@@ -183,12 +183,9 @@ fn share(part: i64, all: i64) -> f64 {
 
 /// Chi-square with one degree of freedom of the held-out count against its expectation.
 fn sample_ratio(dealt: Dealt) -> f64 {
-    if dealt.variance <= 0.0 {
-        return 1.0;
-    }
     #[expect(clippy::as_conversions, reason = "a count of rows")]
     let off = dealt.held_out as f64 - dealt.expected;
-    millrace_stats::dist::chi_square_sf(off * off / dealt.variance, 1.0)
+    millrace_stats::checks::count_p(off, dealt.variance)
 }
 
 fn stopped(told: &Told) -> Option<&'static str> {

@@ -151,7 +151,7 @@ pub fn ready(
     inputs.learned = around
         .policy
         .and_then(|(row, model)| model.learned(&row.version, row.stage.share(), &inputs));
-    Ready { inputs: inputs.settled(), standing, personas, engagement }
+    Ready { inputs, standing, personas, engagement }
 }
 
 /// A word of a column as its type.

@@ -197,7 +197,7 @@ impl Trials {
 }
 
 /// A number in 0..1 that is even over units and always the same for one.
-fn even(salt: &str, unit: &str) -> f64 {
+pub(crate) fn even(salt: &str, unit: &str) -> f64 {
     let digest = Sha256::digest(format!("{salt}\n{unit}"));
     let first = digest.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
     f64::from(first) / (f64::from(u32::MAX) + 1.0)

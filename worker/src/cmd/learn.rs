@@ -245,11 +245,6 @@ async fn status(pool: &PgPool, workspace: &str, out: Out) -> anyhow::Result<()> 
 
 fn version(row: &VersionRow) -> [String; 9] {
     let weight = |nth: usize| row.weights.get(nth).map_or_else(dash, |w| format!("{w:.3}"));
-    let by = match (&row.locked_by, &row.approved_by) {
-        (Some(who), _) => format!("locked by {who}"),
-        (None, Some(who)) => who.clone(),
-        (None, None) => "PROPOSED".into(),
-    };
     [
         row.segment_key.clone(),
         row.version.to_string(),
@@ -258,9 +253,18 @@ fn version(row: &VersionRow) -> [String; 9] {
         weight(2),
         weight(3),
         time(row.effective_from),
-        by,
+        by(row.locked_by.as_deref(), row.approved_by.as_deref()),
         row.id.clone(),
     ]
+}
+
+/// Who holds a version, or let it in.
+fn by(locked_by: Option<&str>, approved_by: Option<&str>) -> String {
+    match (locked_by, approved_by) {
+        (Some(who), _) => format!("locked by {who}"),
+        (None, Some(who)) => who.to_owned(),
+        (None, None) => "PROPOSED".into(),
+    }
 }
 
 async fn explained(

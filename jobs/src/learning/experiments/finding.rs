@@ -1,7 +1,7 @@
 //! What is known of an experiment: the seed's figures, ours, and what is missing until a variant may be promoted. Pure.
 
 use chrono::{DateTime, Duration, Utc};
-use millrace_stats::{Interval, dist, means, rates};
+use millrace_stats::{Interval, checks, means, rates};
 use serde::Serialize;
 
 use super::{
@@ -201,8 +201,7 @@ fn share(part: u32, all: u32) -> f64 {
 
 /// Of zeros and ones.
 pub(super) fn moments(of: &Gathered) -> means::Moments {
-    let rate = share(of.successes, of.n);
-    means::Moments { n: of.n.into(), mean: rate, squares: f64::from(of.n) * rate * (1.0 - rate) }
+    means::Moments::of_hits(of.successes, of.n)
 }
 
 fn mde(race: &Race) -> Option<f64> {
@@ -218,7 +217,7 @@ fn sample_ratio(all: &[Observation]) -> f64 {
         off += f64::from(u8::from(one.in_b)) - one.propensity_b;
         variance += one.propensity_b * (1.0 - one.propensity_b);
     }
-    if variance > 0.0 { dist::chi_square_sf(off * off / variance, 1.0) } else { 1.0 }
+    checks::count_p(off, variance)
 }
 
 /// When all is known of as many authors as are needed, at the rate at which they have come so far; none beyond ten years.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use millrace_config::{
     Learning,
     point::{Point, may_fail},
@@ -24,14 +25,13 @@ use crate::{
     queue::{Job, Leased, Verdict},
     social::{
         brand::Brand,
-        outcomes::daily::sentiment,
+        outcomes::{daily::sentiment, jobs::everywhere},
         profile::{Profile, Sentiment},
         trials::Change,
     },
     store::social::{
         audit::{self, Act},
         experiments::{self as store, AnswerRow, End, ExperimentRow, Look, ObservationRow},
-        kpis,
     },
 };
 
@@ -47,40 +47,20 @@ impl Job for Watch {
     const CONCURRENCY: usize = 1;
 
     async fn run(ctx: Arc<Ctx>, batch: Vec<Leased<Self>>) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(batch.len());
-        for _ in batch {
-            verdicts.push(everywhere(&ctx).await.map_or_else(Verdict::Retry, |()| Verdict::Done));
-        }
-        verdicts
+        everywhere(&ctx, batch, |ctx, workspace| looked(ctx, workspace).boxed()).await
     }
 }
 
-/// One whose workspace is in trouble does not keep the others waiting.
-async fn everywhere(ctx: &Ctx) -> anyhow::Result<()> {
-    let mut verdict = Ok(());
-    for workspace in &kpis::workspaces(&ctx.pool).await.context("workspaces")? {
-        let brand = ctx.social.brands.of(&ctx.settings, workspace);
-        let looked = async {
-            let plan = Plan { workspace, brand: brand?, as_of: ctx.clock.now() };
-            look(&ctx.pool, &ctx.settings.learning, plan).await
-        };
-        match looked.await {
-            Ok(told) => {
-                for (id, over) in told.iter().filter_map(|(id, one)| Some((id, one.over?))) {
-                    let reason = over.as_str();
-                    metrics::counter!("millrace_experiments_ended_total", "reason" => reason)
-                        .increment(1);
-                    tracing::info!(workspace, experiment = id, reason, "an experiment is over");
-                }
-            }
-            Err(error) => {
-                let why = format!("{error:#}");
-                tracing::warn!(workspace, error = why, "the experiments of one workspace");
-                verdict = Err(error);
-            }
-        }
+async fn looked(ctx: &Ctx, workspace: &str) -> anyhow::Result<()> {
+    let brand = ctx.social.brands.of(&ctx.settings, workspace)?;
+    let plan = Plan { workspace, brand, as_of: ctx.clock.now() };
+    let told = look(&ctx.pool, &ctx.settings.learning, plan).await.context("experiments")?;
+    for (id, over) in told.iter().filter_map(|(id, one)| Some((id, one.over?))) {
+        let reason = over.as_str();
+        metrics::counter!("millrace_experiments_ended_total", "reason" => reason).increment(1);
+        tracing::info!(workspace, experiment = id, reason, "an experiment is over");
     }
-    verdict
+    Ok(())
 }
 
 /// Whose experiments are looked at, and when.

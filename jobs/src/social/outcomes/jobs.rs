@@ -30,9 +30,10 @@ use crate::{
 /// Answers of which it is read how they speak, the newest.
 const ANSWERS_MAX: i64 = 20_000;
 
-type One = for<'a> fn(&'a Ctx, &'a str) -> BoxFuture<'a, anyhow::Result<()>>;
+pub(crate) type One = for<'a> fn(&'a Ctx, &'a str) -> BoxFuture<'a, anyhow::Result<()>>;
 
-async fn everywhere<J>(ctx: &Ctx, batch: Vec<Leased<J>>, one: One) -> Vec<Verdict> {
+/// Do one thing for each workspace.
+pub(crate) async fn everywhere<J>(ctx: &Ctx, batch: Vec<Leased<J>>, one: One) -> Vec<Verdict> {
     let mut verdicts = Vec::with_capacity(batch.len());
     for _ in batch {
         let done = in_all_workspaces(ctx, one).await;

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 use crate::{pipeline::Cpu, report::Report, server};
 
 const SEED: u64 = 1;
-const CHUNK: i32 = 100_000;
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
@@ -61,27 +60,12 @@ async fn nights(report: &mut Report, to: u32) {
 }
 
 async fn load(pool: &PgPool, from: i32, to: i32) {
-    let mut conn = pool.acquire().await.unwrap();
-    // Keys are looked at when rows change, and nothing is measured here.
-    sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off; set statement_timeout = 0")
-        .execute(&mut *conn)
-        .await
-        .unwrap();
-    let mut at = from;
-    while at <= to {
-        let end = to.min(at + CHUNK - 1);
-        sqlx::query(include_str!("learning.sql"))
-            .bind(at)
-            .bind(end)
-            .execute(&mut *conn)
-            .await
-            .unwrap();
-        at = end + 1;
-    }
-    sqlx::raw_sql("set session_replication_role = origin; set synchronous_commit = on; analyze social.replies, social.click_events, social.decision_exposures")
-        .execute(&mut *conn)
-        .await
-        .unwrap();
+    let analyze = "analyze social.replies, social.click_events, social.decision_exposures";
+    server::load(pool, from..=to, analyze, async |conn, at, end| {
+        let load = sqlx::query(include_str!("learning.sql")).bind(at).bind(end);
+        load.execute(conn).await.unwrap();
+    })
+    .await;
 }
 
 fn weights(report: &mut Report, lives: u32) {

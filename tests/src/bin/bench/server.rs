@@ -3,6 +3,7 @@
 use millrace_jobs::store::workspaces;
 use millrace_tests::{App, Database, Sender, cluster::Private};
 use millrace_worker::embedded::Keep;
+use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinSet;
 
 /// The workspace of what is measured.
@@ -16,6 +17,35 @@ pub(crate) async fn postgres() -> (Private, Database) {
     let db = Database { pool: server.pool(16).await, url: server.url() };
     workspaces::add(&db.pool, Some(WORKSPACE), WORKSPACE).await.unwrap();
     (server, db)
+}
+
+/// Rows of one statement of a load.
+const CHUNK: i32 = 50_000;
+
+/// Store rows with these numbers, some at a time, and `analyze`.
+pub(crate) async fn load(
+    pool: &PgPool,
+    numbers: std::ops::RangeInclusive<i32>,
+    analyze: &'static str,
+    mut store: impl AsyncFnMut(&mut PgConnection, i32, i32),
+) {
+    let mut conn = pool.acquire().await.unwrap();
+    // Keys are looked at when rows change, and nothing is measured here.
+    sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off; set statement_timeout = 0")
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    let (mut at, to) = numbers.into_inner();
+    while at <= to {
+        let end = to.min(at + CHUNK - 1);
+        store(&mut conn, at, end).await;
+        at = end + 1;
+    }
+    sqlx::raw_sql("set session_replication_role = origin; set synchronous_commit = on")
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    sqlx::raw_sql(analyze).execute(&mut *conn).await.unwrap();
 }
 
 /// A role of the release binary with the real model, ready.

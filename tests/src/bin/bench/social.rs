@@ -17,8 +17,6 @@ use crate::{pipeline::Cpu, report::Report, server};
 
 /// Posts and authors that are stored already.
 const STORED: [i32; 4] = [10_000, 100_000, 300_000, 1_000_000];
-/// Rows of one statement of the load.
-const CHUNK: i32 = 50_000;
 /// Posts decided at once, and those that come one by one.
 const AT_ONCE: i32 = 1_000;
 const ONE_BY_ONE: i32 = 300;
@@ -87,28 +85,15 @@ async fn load(pool: &PgPool, from: i32, to: i32, author: &str, divisor: i32) {
         .execute(&mut *conn)
         .await
         .unwrap();
-    // Keys are looked at when rows change, and nothing is measured here.
-    sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off; set statement_timeout = 0")
-        .execute(&mut *conn)
-        .await
-        .unwrap();
-    let mut at = from;
-    while at <= to {
-        let end = to.min(at + CHUNK - 1);
-        sqlx::query(include_str!("social.sql"))
-            .bind(at)
-            .bind(end)
-            .bind(author)
-            .bind(divisor)
-            .execute(&mut *conn)
-            .await
-            .unwrap();
-        at = end + 1;
-    }
-    sqlx::raw_sql("set session_replication_role = origin; set synchronous_commit = on; analyze social.posts, social.authors, social.decisions, social.post_metric_snapshots")
-        .execute(&mut *conn)
-        .await
-        .unwrap();
+    drop(conn);
+    let analyze =
+        "analyze social.posts, social.authors, social.decisions, social.post_metric_snapshots";
+    server::load(pool, from..=to, analyze, async |conn, at, end| {
+        let load =
+            sqlx::query(include_str!("social.sql")).bind(at).bind(end).bind(author).bind(divisor);
+        load.execute(conn).await.unwrap();
+    })
+    .await;
 }
 
 /// New posts are stored, and decided. CPU of Postgres for each, ms.

@@ -11,7 +11,10 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 pub(super) use store::versions;
 
-use super::explain::{number, percent, text, verdict};
+use super::{
+    by,
+    explain::{number, percent, text, verdict},
+};
 use crate::{
     cli::NotFound,
     cmd::{
@@ -27,18 +30,13 @@ pub(super) fn table(rows: &[VersionRow], out: Out) {
         return;
     }
     let row = |row: &VersionRow| {
-        let by = match (&row.locked_by, &row.approved_by) {
-            (Some(who), _) => format!("locked by {who}"),
-            (None, Some(who)) => who.clone(),
-            (None, None) => "PROPOSED".into(),
-        };
         [
             row.name.clone(),
             row.version.to_string(),
             format!("{:.2}", row.above),
             format!("{:.2}", row.promise),
             time(row.effective_from),
-            by,
+            by(row.locked_by.as_deref(), row.approved_by.as_deref()),
             row.id.clone(),
         ]
     };

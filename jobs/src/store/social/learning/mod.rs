@@ -8,7 +8,7 @@ mod written;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-pub use history::{LookRow, PredictionRow, Sides, compared, looks, predictions, sides};
+pub use history::{PredictionRow, Sides, compared, predictions, sides};
 pub use policy::{NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, put_policy};
 pub use shown::shown;
 pub use written::{

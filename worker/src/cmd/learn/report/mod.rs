@@ -12,8 +12,9 @@ use chrono::{DateTime, Duration, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use millrace_config::Clock;
 use millrace_jobs::store::social::{
+    experiments::{self as trials, ExperimentRow, LookRow},
     kpis::{self, KpiRow},
-    learning::{self, LookRow, PredictionRow, RunRow, VersionRow},
+    learning::{self, PredictionRow, RunRow, VersionRow},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -35,7 +36,8 @@ struct Facts {
     versions: Vec<VersionRow>,
     runs: Vec<RunRow>,
     predictions: Vec<PredictionRow>,
-    looks: Vec<LookRow>,
+    /// With their looks, the newest first.
+    experiments: Vec<(ExperimentRow, Vec<LookRow>)>,
     kpis: Vec<KpiRow>,
 }
 
@@ -72,6 +74,14 @@ async fn facts(
     let mut runs = learning::list(&mut conn, workspace, RUNS_MAX).await?;
     runs.retain(|run| run.as_of.is_some_and(|at| at >= since));
     runs.reverse();
+    let mut experiments = Vec::new();
+    for row in trials::list(&mut conn, workspace).await? {
+        let mut looks = trials::looks(&mut conn, (workspace, &row.id), i64::MAX).await?;
+        looks.retain(|look| look.looked_at >= since);
+        if !looks.is_empty() {
+            experiments.push((row, looks));
+        }
+    }
     Ok(Facts {
         workspace: workspace.to_owned(),
         now,
@@ -79,7 +89,7 @@ async fn facts(
         versions: learning::versions(&mut conn, workspace, true).await?,
         runs,
         predictions: learning::predictions(&mut *conn, workspace, since).await?,
-        looks: learning::looks(&mut *conn, workspace, since).await?,
+        experiments,
         kpis: kpis::list(&mut *conn, workspace, None, since.date_naive()).await?,
     })
 }
@@ -242,20 +252,22 @@ fn policy(facts: &Facts) -> Markup {
 }
 
 fn experiments(facts: &Facts) -> Markup {
-    let mut all: BTreeMap<&str, (&str, Series)> = BTreeMap::new();
-    for look in &facts.looks {
-        let (_, series) = all.entry(&look.experiment_id).or_insert((&look.name, Series::default()));
-        if let (Some(low), Some(high)) = (look.cs_low, look.cs_high) {
-            let n = f64::from(i32::try_from(look.n).unwrap_or(i32::MAX));
-            series.points.push((n, f64::midpoint(low, high)));
-            series.band.push((n, low, high));
+    let series = |looks: &[LookRow]| {
+        let mut series = Series::default();
+        for look in looks.iter().rev() {
+            if let (Some(low), Some(high)) = (look.cs_low, look.cs_high) {
+                let n = f64::from(i32::try_from(look.n).unwrap_or(i32::MAX));
+                series.points.push((n, f64::midpoint(low, high)));
+                series.band.push((n, low, high));
+            }
         }
-    }
+        plot::lines(&[series], Below::Count)
+    };
     let what = html! {
-        @if all.is_empty() { p.none { "There has been no look at any experiment." } }
-        @for (name, series) in all.values() {
-            h3 { (name) }
-            (plotted(plot::lines(std::slice::from_ref(series), Below::Count), "Too few outcomes for an interval yet."))
+        @if facts.experiments.is_empty() { p.none { "There has been no look at any experiment." } }
+        @for (row, looks) in &facts.experiments {
+            h3 { (row.name) }
+            (plotted(series(looks), "Too few outcomes for an interval yet."))
         }
     };
     let about = "Difference of B over A by authors with an outcome. An experiment ends when its band leaves zero.";
