@@ -238,9 +238,9 @@ impl Settings {
 
     fn model_rules(&self) -> Vec<Rule> {
         let (embed, classify, endpoint) = (&self.embed, &self.classify, &self.endpoint);
-        let engine = ["fastembed", "hash"].contains(&embed.engine.as_str());
+        let engine = ["auto", "native", "fastembed", "hash"].contains(&embed.engine.as_str());
         let mut rules = vec![
-            (engine, "embed.engine", "must be fastembed or hash"),
+            (engine, "embed.engine", "must be auto, native, fastembed or hash"),
             ((1..=64).contains(&embed.threads), "embed.threads", "must be between 1 and 64"),
             (
                 classify.initiative_below <= classify.project_above,

@@ -1,15 +1,18 @@
 //! Which instructions this processor has, and the functions compiled for them.
 
 use crate::{
-    bert::{attention::{self, Attention, Heads}, ops::{self, Place}},
+    bert::{
+        attention::{self, Attention, Heads},
+        ops::{self, Place},
+    },
     int8::{self, COLS, Panel, Quantized, Rows, Tile},
 };
 
-#[cfg(target_arch = "x86_64")]
-use crate::simd::{avx2::Avx2, avx512::Avx512};
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 use crate::simd::neon::Neon;
 use crate::simd::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{avx2::Avx2, avx512::Avx512};
 
 /// A set of instructions that there is a path for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +82,10 @@ impl Isa {
         }
     }
 
-    #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))))]
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_endian = "little")
+    )))]
     fn here(self) -> bool {
         self == Self::Portable
     }
@@ -160,20 +166,27 @@ impl Kernels {
         let table = match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => {
-                // SAFETY: used only by functions that are called where this was found to be here.
+                // SAFETY: `isa.here()`.
+                const PROOF: Avx512 = unsafe { Avx512::new() };
                 table!(
                     int8::avx512::tile,
                     Avx512,
-                    unsafe { Avx512::new() },
+                    PROOF,
                     "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"
                 )
             }
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Isa::AvxVnni => table!(int8::avxvnni::tile, Avx2, unsafe { Avx2::new() }, "avx2,fma,avxvnni"),
+            Isa::AvxVnni => {
+                // SAFETY: `isa.here()`.
+                const PROOF: Avx2 = unsafe { Avx2::new() };
+                table!(int8::avxvnni::tile, Avx2, PROOF, "avx2,fma,avxvnni")
+            }
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Isa::Avx2 => table!(int8::avx2::tile, Avx2, unsafe { Avx2::new() }, "avx2,fma"),
+            Isa::Avx2 => {
+                // SAFETY: `isa.here()`.
+                const PROOF: Avx2 = unsafe { Avx2::new() };
+                table!(int8::avx2::tile, Avx2, PROOF, "avx2,fma")
+            }
             #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Isa::DotProd => table!(int8::dotprod::tile, Neon, Neon, "neon,dotprod"),
             _ => table!(int8::portable::tile, Portable, Portable),
@@ -187,7 +200,14 @@ impl Kernels {
 
     /// The products of the first `rows` rows with the panel's columns, added to `start`.
     #[inline]
-    pub(crate) fn tile(&self, left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+    pub(crate) fn tile(
+        &self,
+        left: Rows<'_>,
+        rows: usize,
+        panel: Panel<'_>,
+        start: &[f32; COLS],
+        out: &mut Tile,
+    ) {
         // SAFETY: the processor has the table's instructions (see the type).
         unsafe { (self.table.tile)(left, rows, panel, start, out) }
     }
@@ -223,7 +243,13 @@ impl Kernels {
     }
 
     /// See [`attention::attend`].
-    pub(crate) fn attend(&self, heads: Heads, qkv: &[f32], scratch: &mut Attention, out: &mut [f32]) {
+    pub(crate) fn attend(
+        &self,
+        heads: Heads,
+        qkv: &[f32],
+        scratch: &mut Attention,
+        out: &mut [f32],
+    ) {
         // SAFETY: as in `tile`.
         unsafe { (self.table.attend)(heads, qkv, scratch, out) }
     }

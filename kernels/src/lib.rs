@@ -11,10 +11,12 @@ pub mod bert;
 mod error;
 pub mod int8;
 mod isa;
+pub mod nearest;
 mod simd;
 
 pub use self::{
     bert::{Model, Scratch, Shape},
     error::Error,
     isa::Isa,
+    nearest::Nearest,
 };

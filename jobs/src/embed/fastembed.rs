@@ -18,19 +18,16 @@ use ort::environment::Environment;
 use sha2::{Digest, Sha256};
 
 use super::{
-    EmbedError, Embedder, ModelInfo, canonical, normalize, selftest,
+    CHARS_MAX, EmbedError, Embedder, MINILM, MINILM_SHA256, ModelInfo, canonical, normalize,
+    selftest,
     workers::{Session, Workers},
 };
 
 const GRAPH: &[u8] = include_bytes!("../../models/minilm.onnx");
 const WEIGHTS: &str = "model.safetensors";
-const WEIGHTS_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
-const MINILM: &str = "all-MiniLM-L6-v2";
 const DIMS: usize = 384;
 /// The model was trained on 256 tokens.
 const TOKENS_MAX: usize = 256;
-/// More text than 256 tokens can hold; the rest would only be tokenised and cut.
-const CHARS_MAX: usize = 8_192;
 
 /// The default embedder.
 #[derive(Debug)]
@@ -55,7 +52,7 @@ impl FastEmbed {
             name: MINILM.into(),
             engine: "fastembed-fp32".into(),
             dims: DIMS,
-            weights_sha256: WEIGHTS_SHA256.into(),
+            weights_sha256: MINILM_SHA256.into(),
         };
         let build = move || {
             let mut session = Batches::minilm(&dir, env.clone(), batch_tokens)?;
@@ -120,8 +117,8 @@ impl Batches {
     fn minilm(dir: &Path, env: Environment, batch_tokens: usize) -> Result<Self, EmbedError> {
         let weights = read(dir, WEIGHTS)?;
         let found = hex::encode(Sha256::digest(&weights));
-        if found != WEIGHTS_SHA256 {
-            let (path, expected) = (dir.join(WEIGHTS), WEIGHTS_SHA256.into());
+        if found != MINILM_SHA256 {
+            let (path, expected) = (dir.join(WEIGHTS), MINILM_SHA256.into());
             return Err(EmbedError::Weights { path, found, expected });
         }
         let tokenizer = TokenizerFiles {

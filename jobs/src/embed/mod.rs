@@ -5,6 +5,7 @@
 
 mod fastembed;
 mod hash;
+mod native;
 mod selftest;
 mod workers;
 
@@ -12,9 +13,16 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use millrace_config::Settings;
+use millrace_kernels::Isa;
 use sha2::{Digest, Sha256};
 
-pub use self::{fastembed::FastEmbed, hash::HashEmbedder};
+pub use self::{fastembed::FastEmbed, hash::HashEmbedder, native::Native};
+
+/// The model that comes with the setup.
+const MINILM: &str = "all-MiniLM-L6-v2";
+const MINILM_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+/// More text than a model's tokens can hold; the rest would only be tokenised and cut.
+const CHARS_MAX: usize = 8_192;
 
 /// Names a model well enough that equal names mean equal vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,15 +95,62 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
     fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>>;
 }
 
-/// The embedder that the settings ask for, self-tested. Blocks for about half a second.
+/// An embedder, and why it is this one.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The embedder, self-tested.
+    pub embedder: Arc<dyn Embedder>,
+    /// In words, for operators.
+    pub why: String,
+}
+
+/// The embedder that the settings ask for. Blocks for up to half a second.
+///
+/// # Errors
+/// As those of [`choose`].
+pub fn open(settings: &Settings) -> Result<Arc<dyn Embedder>, EmbedError> {
+    let Choice { embedder, why } = choose(settings)?;
+    tracing::info!(
+        engine = embedder.model().engine,
+        model = embedder.model().name,
+        why,
+        "embedding"
+    );
+    Ok(embedder)
+}
+
+/// As [`open`], with the reason: `auto` takes the native engine where the processor has the instructions and the
+/// vectors are right, and fastembed otherwise.
 ///
 /// # Errors
 /// Any [`EmbedError`]; never panics on a missing, old or corrupt runtime or model.
-pub fn open(settings: &Settings) -> Result<Arc<dyn Embedder>, EmbedError> {
-    if settings.embed.engine == "hash" {
-        return Ok(Arc::new(HashEmbedder::new(384)));
+pub fn choose(settings: &Settings) -> Result<Choice, EmbedError> {
+    let chosen = |embedder: Arc<dyn Embedder>, why: String| Ok(Choice { embedder, why });
+    let isa = Isa::best();
+    let asked = |name: &str| format!("embed.engine is {name}");
+    let why_not = match settings.embed.engine.as_str() {
+        "hash" => return chosen(Arc::new(HashEmbedder::new(384)), asked("hash")),
+        "fastembed" => return chosen(Arc::new(FastEmbed::open(settings)?), asked("fastembed")),
+        "native" => {
+            let why = format!("{}, on {}", asked("native"), isa.name());
+            return chosen(Arc::new(Native::open(settings, isa)?), why);
+        }
+        _ if isa == Isa::Portable => "the processor has no 8-bit dot products".into(),
+        _ => match Native::open(settings, isa) {
+            Ok(native) => {
+                return chosen(Arc::new(native), format!("the processor has {}", isa.name()));
+            }
+            Err(e) => e.to_string(),
+        },
+    };
+    // The native engine's error says more than that of a fall-back to what is not there either.
+    match FastEmbed::open(settings) {
+        Ok(fastembed) => chosen(Arc::new(fastembed), format!("not the native engine: {why_not}")),
+        Err(e) => {
+            tracing::warn!(native = why_not, fastembed = %e, "no engine for the embedding model");
+            Err(e)
+        }
     }
-    Ok(Arc::new(FastEmbed::open(settings)?))
 }
 
 /// The text as the model sees it and as equality is judged: runs of whitespace are one space.

@@ -30,7 +30,13 @@ pub(crate) struct Attention {
 /// Attends within one text: `qkv` holds per token the queries of all heads, then their keys, then their values; `out`
 /// gets per token the numbers of all heads.
 #[inline(always)]
-pub(crate) fn attend<S: Simd>(s: S, heads: Heads, qkv: &[f32], scratch: &mut Attention, out: &mut [f32]) {
+pub(crate) fn attend<S: Simd>(
+    s: S,
+    heads: Heads,
+    qkv: &[f32],
+    scratch: &mut Attention,
+    out: &mut [f32],
+) {
     match heads.dims {
         32 => of_width::<S, 32>(s, heads.count, qkv, scratch, out),
         _ => of_width::<S, 64>(s, heads.count, qkv, scratch, out),
@@ -39,7 +45,13 @@ pub(crate) fn attend<S: Simd>(s: S, heads: Heads, qkv: &[f32], scratch: &mut Att
 
 /// Sixteen queries are the lanes of a vector: every sum, maximum and power is taken lane by lane.
 #[inline(always)]
-fn of_width<S: Simd, const D: usize>(s: S, heads: usize, qkv: &[f32], scratch: &mut Attention, out: &mut [f32]) {
+fn of_width<S: Simd, const D: usize>(
+    s: S,
+    heads: usize,
+    qkv: &[f32],
+    scratch: &mut Attention,
+    out: &mut [f32],
+) {
     let hidden = heads * D;
     let tokens = qkv.len() / (3 * hidden);
     let Attention { keys, values, weights } = scratch;
@@ -54,7 +66,8 @@ fn of_width<S: Simd, const D: usize>(s: S, heads: usize, qkv: &[f32], scratch: &
             value.copy_from_slice(&token[2 * hidden + head * D..][..D]);
         }
         for first in (0..tokens).step_by(LANES) {
-            let queries = transposed::<D>(&qkv[first * 3 * hidden + head * D..], 3 * hidden, tokens - first);
+            let queries =
+                transposed::<D>(&qkv[first * 3 * hidden + head * D..], 3 * hidden, tokens - first);
             let total = s.numbers(weigh(s, &queries, keys, weights));
             for (part, total) in total.as_chunks::<QUERIES>().0.iter().enumerate() {
                 let answers = answer(s, part, &weights[..tokens], values, total);

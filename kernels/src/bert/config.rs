@@ -78,11 +78,16 @@ impl Shape {
         let modules: Option<Vec<Module>> = optional(dir, "modules.json")?;
         let mean = match &pooling {
             None => true,
-            Some(p) if p.pooling_mode_mean_tokens != p.pooling_mode_cls_token => p.pooling_mode_mean_tokens,
+            Some(p) if p.pooling_mode_mean_tokens != p.pooling_mode_cls_token => {
+                p.pooling_mode_mean_tokens
+            }
             Some(_) => return unsupported("it pools otherwise than by mean or first token"),
         };
         for module in modules.unwrap_or_default() {
-            if !["Transformer", "Pooling", "Normalize"].iter().any(|known| module.kind.ends_with(known)) {
+            if !["Transformer", "Pooling", "Normalize"]
+                .iter()
+                .any(|known| module.kind.ends_with(known))
+            {
                 return unsupported(&format!("it has a module {}", module.kind));
             }
         }
@@ -115,8 +120,15 @@ impl Shape {
         if file.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {
             return unsupported("its positions are not absolute");
         }
-        if self.dims == 0 || !self.dims.is_multiple_of(BLOCK) || !self.inner.is_multiple_of(BLOCK) || self.inner == 0 {
-            return unsupported(&format!("{} and {} are not multiples of {BLOCK}", self.dims, self.inner));
+        if self.dims == 0
+            || !self.dims.is_multiple_of(BLOCK)
+            || !self.inner.is_multiple_of(BLOCK)
+            || self.inner == 0
+        {
+            return unsupported(&format!(
+                "{} and {} are not multiples of {BLOCK}",
+                self.dims, self.inner
+            ));
         }
         if ![32, 64].contains(&self.heads.dims) || self.heads.dims * self.heads.count != self.dims {
             return unsupported(&format!("its heads are {} wide, not 32 or 64", self.heads.dims));
@@ -134,13 +146,16 @@ fn unsupported<T>(why: &str) -> Result<T, Error> {
 
 fn read<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<T, Error> {
     let path = dir.join(name);
-    let bytes = std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+    let bytes =
+        std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
     serde_json::from_slice(&bytes).map_err(|e| Error::Damaged { path, reason: e.to_string() })
 }
 
 fn optional<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, Error> {
     match read(dir, name) {
-        Err(Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok(None)
+        }
         other => other.map(Some),
     }
 }

@@ -79,7 +79,11 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Text`] when a text has no token, more than there are positions, or one beyond the vocabulary.
-    pub fn embed<T: AsRef<[u32]>>(&self, texts: &[T], scratch: &mut Scratch) -> Result<Vec<Vec<f32>>, Error> {
+    pub fn embed<T: AsRef<[u32]>>(
+        &self,
+        texts: &[T],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Vec<f32>>, Error> {
         for (text, tokens) in texts.iter().enumerate() {
             self.check(tokens.as_ref()).map_err(|reason| Error::Text { text, reason })?;
         }
@@ -100,7 +104,11 @@ impl Model {
 
     fn check(&self, tokens: &[u32]) -> Result<(), String> {
         if tokens.is_empty() || tokens.len() > self.shape.positions {
-            return Err(format!("{} tokens, 1 to {} are possible", tokens.len(), self.shape.positions));
+            return Err(format!(
+                "{} tokens, 1 to {} are possible",
+                tokens.len(),
+                self.shape.positions
+            ));
         }
         match tokens.iter().find(|t| **t as usize >= self.shape.vocabulary) {
             Some(token) => Err(format!("token {token}, the model knows {}", self.shape.vocabulary)),
@@ -115,22 +123,43 @@ impl Model {
         for layer in &self.weights.layers {
             self.kernels.quantize(&s.x, d, rows, &mut s.left);
             s.qkv.resize(rows * 3 * d, 0.0);
-            self.product(&s.left, rows, &layer.qkv, |place, tiles| self.kernels.write(tiles, place, 3 * d, &mut s.qkv));
+            self.product(&s.left, rows, &layer.qkv, |place, tiles| {
+                self.kernels.write(tiles, place, 3 * d, &mut s.qkv)
+            });
             s.attended.resize(rows * d, 0.0);
             let mut first = 0;
             for tokens in lengths.clone() {
-                let (qkv, out) = (&s.qkv[first * 3 * d..][..tokens * 3 * d], &mut s.attended[first * d..][..tokens * d]);
+                let (qkv, out) = (
+                    &s.qkv[first * 3 * d..][..tokens * 3 * d],
+                    &mut s.attended[first * d..][..tokens * d],
+                );
                 self.kernels.attend(self.shape.heads, qkv, &mut s.attention, out);
                 first += tokens;
             }
             self.kernels.quantize(&s.attended, d, rows, &mut s.left);
-            self.product(&s.left, rows, &layer.attended, |place, tiles| self.kernels.add(tiles, place, d, &mut s.x));
-            self.kernels.layer_norm(&mut s.x, &layer.attended_norm.gamma, &layer.attended_norm.beta, self.shape.epsilon);
+            self.product(&s.left, rows, &layer.attended, |place, tiles| {
+                self.kernels.add(tiles, place, d, &mut s.x)
+            });
+            self.kernels.layer_norm(
+                &mut s.x,
+                &layer.attended_norm.gamma,
+                &layer.attended_norm.beta,
+                self.shape.epsilon,
+            );
             self.kernels.quantize(&s.x, d, rows, &mut s.left);
             s.inner.reset(rows, self.shape.inner);
-            self.product(&s.left, rows, &layer.up, |place, tiles| self.kernels.gelu(tiles, place, &mut s.inner));
-            self.product(&s.inner, rows, &layer.down, |place, tiles| self.kernels.add(tiles, place, d, &mut s.x));
-            self.kernels.layer_norm(&mut s.x, &layer.norm.gamma, &layer.norm.beta, self.shape.epsilon);
+            self.product(&s.left, rows, &layer.up, |place, tiles| {
+                self.kernels.gelu(tiles, place, &mut s.inner)
+            });
+            self.product(&s.inner, rows, &layer.down, |place, tiles| {
+                self.kernels.add(tiles, place, d, &mut s.x)
+            });
+            self.kernels.layer_norm(
+                &mut s.x,
+                &layer.norm.gamma,
+                &layer.norm.beta,
+                self.shape.epsilon,
+            );
         }
         let mut rest = s.x.as_slice();
         for tokens in lengths {
@@ -146,21 +175,36 @@ impl Model {
     fn words<T: AsRef<[u32]>>(&self, texts: &[T], x: &mut Vec<f32>) {
         let d = self.shape.dims;
         x.resize(texts.iter().map(|t| t.as_ref().len()).sum::<usize>() * d, 0.0);
-        let places = texts.iter().flat_map(|t| t.as_ref().iter().zip(self.weights.positions.chunks_exact(d)));
+        let places = texts
+            .iter()
+            .flat_map(|t| t.as_ref().iter().zip(self.weights.positions.chunks_exact(d)));
         for (row, (token, position)) in x.chunks_exact_mut(d).zip(places) {
             self.weights.words.read(*token as usize, row);
             row.iter_mut().zip(position).for_each(|(x, p)| *x += p);
         }
-        self.kernels.layer_norm(x, &self.weights.norm.gamma, &self.weights.norm.beta, self.shape.epsilon);
+        self.kernels.layer_norm(
+            x,
+            &self.weights.norm.gamma,
+            &self.weights.norm.beta,
+            self.shape.epsilon,
+        );
     }
 
     /// `left W + b`, two tiles at a time: `done` gets them with their place.
-    fn product(&self, left: &Quantized, rows: usize, linear: &Linear, mut done: impl FnMut(Place, &[Tile; 2])) {
+    fn product(
+        &self,
+        left: &Quantized,
+        rows: usize,
+        linear: &Linear,
+        mut done: impl FnMut(Place, &[Tile; 2]),
+    ) {
         let mut tiles = [[[0.0; COLS]; ROWS]; 2];
         for (group, biases) in linear.bias.as_chunks::<{ 2 * COLS }>().0.iter().enumerate() {
             for first in (0..rows).step_by(ROWS) {
                 let place = Place { first, rows: ROWS.min(rows - first), group };
-                for (half, (tile, biases)) in tiles.iter_mut().zip(biases.as_chunks::<COLS>().0).enumerate() {
+                for (half, (tile, biases)) in
+                    tiles.iter_mut().zip(biases.as_chunks::<COLS>().0).enumerate()
+                {
                     let panel = linear.columns.panel(2 * group + half);
                     self.kernels.tile(left.rows(first), place.rows, panel, biases, tile);
                 }

@@ -73,12 +73,15 @@ impl Weights {
     pub(crate) fn read(dir: &Path, shape: &Shape, flip: u8) -> Result<Self, Error> {
         let file = Tensors::open(dir.join("model.safetensors"))?;
         let d = shape.dims;
-        let mut positions = file.read("embeddings.position_embeddings.weight", &[shape.positions, d])?;
+        let mut positions =
+            file.read("embeddings.position_embeddings.weight", &[shape.positions, d])?;
         let types = file.first_row("embeddings.token_type_embeddings.weight", d)?;
         for row in positions.chunks_exact_mut(d) {
             row.iter_mut().zip(&types).for_each(|(x, t)| *x += t);
         }
-        let layers = (0..shape.layers).map(|i| Layer::read(&file, shape, i, flip)).collect::<Result<_, _>>()?;
+        let layers = (0..shape.layers)
+            .map(|i| Layer::read(&file, shape, i, flip))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             words: file.map("embeddings.word_embeddings.weight", &[shape.vocabulary, d])?,
             positions,
@@ -119,9 +122,7 @@ impl Linear {
     /// `rows` holds the weights of one output after the other.
     fn new(rows: &[f32], bias: Vec<f32>, flip: u8) -> Self {
         let inputs = rows.len() / bias.len();
-        let columns = Packed::new(bias.len(), inputs, flip, |column, out| {
-            out.copy_from_slice(&rows[column * inputs..][..inputs]);
-        });
+        let columns = Packed::new(inputs, flip, rows.chunks_exact(inputs));
         Self { columns, bias }
     }
 }
@@ -160,7 +161,8 @@ impl Tensors {
         }
         let mut head = vec![0; header as usize];
         file.read_exact(&mut head).map_err(unread)?;
-        let metadata: Metadata = serde_json::from_slice(&head).map_err(|e| damaged(e.to_string()))?;
+        let metadata: Metadata =
+            serde_json::from_slice(&head).map_err(|e| damaged(e.to_string()))?;
         let (start, end) = (8 + header, 8 + header + metadata.data_len() as u64);
         if end != size {
             return Err(damaged(format!("it has {size} bytes, its header says {end}")));
@@ -170,7 +172,9 @@ impl Tensors {
 
     /// A tensor's true name: some files put the model's own before it.
     fn find(&self, name: &str) -> Option<String> {
-        [name.to_owned(), format!("bert.{name}")].into_iter().find(|n| self.metadata.info(n).is_some())
+        [name.to_owned(), format!("bert.{name}")]
+            .into_iter()
+            .find(|n| self.metadata.info(n).is_some())
     }
 
     fn damaged(&self, reason: String) -> Error {
@@ -179,7 +183,8 @@ impl Tensors {
 
     /// Where a tensor's bytes are, and what they are.
     fn place(&self, name: &str, shape: &[usize]) -> Result<(u64, usize, Dtype), Error> {
-        let found = self.find(name).ok_or_else(|| self.damaged(format!("it has no tensor {name}")))?;
+        let found =
+            self.find(name).ok_or_else(|| self.damaged(format!("it has no tensor {name}")))?;
         let Some(info) = self.metadata.info(&found) else {
             return Err(self.damaged(format!("it has no tensor {name}")));
         };
@@ -196,7 +201,8 @@ impl Tensors {
     fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
         let (at, length, dtype) = self.place(name, shape)?;
         let mut bytes = vec![0; length];
-        read_at(&self.file, &mut bytes, at).map_err(|source| Error::File { path: self.path.clone(), source })?;
+        read_at(&self.file, &mut bytes, at)
+            .map_err(|source| Error::File { path: self.path.clone(), source })?;
         let mut out = vec![0.0; shape.iter().product()];
         decode(dtype, &bytes, &mut out);
         if out.iter().any(|x| !x.is_finite()) {

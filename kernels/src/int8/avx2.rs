@@ -2,8 +2,8 @@
 //! the other both stay within 127, two products within 32,258, and the sum is exact.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_abs_epi8, _mm256_add_epi32, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
 };
 
 use super::{
@@ -17,7 +17,13 @@ const VECTORS: usize = 2;
 
 /// See [`crate::isa::Kernels::tile`].
 #[target_feature(enable = "avx2,fma")]
-pub(crate) fn tile(left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+pub(crate) fn tile(
+    left: Rows<'_>,
+    rows: usize,
+    panel: Panel<'_>,
+    start: &[f32; COLS],
+    out: &mut Tile,
+) {
     out[..rows].fill(*start);
     match rows {
         1 => rows_of::<1>(left, 0, panel, out),

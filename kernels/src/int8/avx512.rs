@@ -33,7 +33,13 @@ fn store(to: &mut [f32; 16], x: __m512) {
 
 /// See [`crate::isa::Kernels::tile`].
 #[target_feature(enable = "avx512f,avx512vnni")]
-pub(crate) fn tile(left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+pub(crate) fn tile(
+    left: Rows<'_>,
+    rows: usize,
+    panel: Panel<'_>,
+    start: &[f32; COLS],
+    out: &mut Tile,
+) {
     out[..rows].fill(*start);
     match rows {
         1 => rows_of::<1>(left, panel, out),

@@ -41,7 +41,13 @@ pub(super) fn add(out: &mut [f32; 8], sums: __m256i, scales: &[f32; 8], scale: f
 
 /// See [`crate::isa::Kernels::tile`].
 #[target_feature(enable = "avx2,fma,avxvnni")]
-pub(crate) fn tile(left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+pub(crate) fn tile(
+    left: Rows<'_>,
+    rows: usize,
+    panel: Panel<'_>,
+    start: &[f32; COLS],
+    out: &mut Tile,
+) {
     out[..rows].fill(*start);
     match rows {
         1 => rows_of::<1>(left, panel, out),

@@ -5,8 +5,8 @@
 
 use std::arch::{
     aarch64::{
-        int32x4_t, uint8x16_t, vcvtq_f32_s32, vdupq_n_s32, vfmaq_f32, vld1q_f32, vld1q_u8, vmulq_n_f32,
-        vst1q_f32,
+        int32x4_t, uint8x16_t, vcvtq_f32_s32, vdupq_n_s32, vfmaq_f32, vld1q_f32, vld1q_u8,
+        vmulq_n_f32, vst1q_f32,
     },
     asm,
 };
@@ -49,7 +49,13 @@ fn add(out: &mut [f32; 4], sums: int32x4_t, scales: &[f32; 4], scale: f32) {
 
 /// See [`crate::isa::Kernels::tile`].
 #[target_feature(enable = "neon,dotprod")]
-pub(crate) fn tile(left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+pub(crate) fn tile(
+    left: Rows<'_>,
+    rows: usize,
+    panel: Panel<'_>,
+    start: &[f32; COLS],
+    out: &mut Tile,
+) {
     out[..rows].fill(*start);
     match rows {
         1 => rows_of::<1>(left, panel, out),
@@ -70,7 +76,8 @@ fn rows_of<const M: usize>(left: Rows<'_>, panel: Panel<'_>, out: &mut Tile) {
             let mut sums = [[vdupq_n_s32(0); VECTORS]; M];
             for (step, group) in columns.iter().enumerate() {
                 let group = &group.as_chunks::<16>().0[first..];
-                let weights = [bytes(&group[0]), bytes(&group[1]), bytes(&group[2]), bytes(&group[3])];
+                let weights =
+                    [bytes(&group[0]), bytes(&group[1]), bytes(&group[2]), bytes(&group[3])];
                 for m in 0..M {
                     let four = vdupq_n_s32(four(row.blocks[m][step]));
                     for v in 0..VECTORS {

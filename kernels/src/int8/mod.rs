@@ -58,6 +58,16 @@ impl Quantized {
         Rows { per_row: self.per_row, blocks, scales, offsets }.from(first)
     }
 
+    /// A row as the numbers that stand for it.
+    pub(crate) fn read(&self, row: usize, out: &mut [f32]) {
+        let at = row * self.per_row;
+        for (b, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            for (x, q) in out.iter_mut().zip(self.blocks[at + b].as_flattened()) {
+                *x = f32::from(*q) * self.scales[at + b];
+            }
+        }
+    }
+
     /// Puts a block's 128 numbers where block `block` of row `row` is.
     #[inline(always)]
     pub(crate) fn set<S: Simd>(&mut self, s: S, row: usize, block: usize, numbers: &[f32; BLOCK]) {
@@ -89,7 +99,12 @@ impl<'a> Rows<'a> {
     #[inline(always)]
     pub(crate) fn from(self, rows: usize) -> Self {
         let at = rows * self.per_row;
-        Self { blocks: &self.blocks[at..], scales: &self.scales[at..], offsets: &self.offsets[at..], ..self }
+        Self {
+            blocks: &self.blocks[at..],
+            scales: &self.scales[at..],
+            offsets: &self.offsets[at..],
+            ..self
+        }
     }
 
     /// Block `b` of the first `M` rows.
@@ -109,7 +124,12 @@ impl<'a> Rows<'a> {
 /// Four numbers of a row as the one that an instruction spreads over a register.
 #[inline(always)]
 pub(crate) const fn four(x: [i8; 4]) -> i32 {
-    i32::from_ne_bytes([x[0].cast_unsigned(), x[1].cast_unsigned(), x[2].cast_unsigned(), x[3].cast_unsigned()])
+    i32::from_ne_bytes([
+        x[0].cast_unsigned(),
+        x[1].cast_unsigned(),
+        x[2].cast_unsigned(),
+        x[3].cast_unsigned(),
+    ])
 }
 
 /// Rounds the numbers to whole multiples of a 127th of the largest; the multiple's size and the sum of the whole numbers.
@@ -136,32 +156,75 @@ pub struct Packed {
     blocks: Vec<PanelBlock>,
     scales: Vec<[f32; COLS]>,
     per_column: usize,
+    /// What bytes are XORed with, see [`crate::Isa`].
+    flip: u8,
 }
 
 impl Packed {
-    /// Packs `columns` columns of `dims` numbers (a multiple of [`BLOCK`]), column `c` written by `column(c, into)`.
-    /// Columns beyond the last, to a whole panel, are zero.
-    pub(crate) fn new(columns: usize, dims: usize, flip: u8, mut column: impl FnMut(usize, &mut [f32])) -> Self {
-        let (per_column, panels) = (dims / BLOCK, columns.div_ceil(COLS));
-        let mut packed = Self {
-            blocks: vec![[[flip; COLS * 4]; STEPS]; panels * per_column],
-            scales: vec![[0.0; COLS]; panels * per_column],
-            per_column,
-        };
-        let (mut numbers, mut block) = (vec![0.0; dims], [[0_i8; 4]; STEPS]);
-        for c in 0..columns {
-            column(c, &mut numbers);
-            let (panel, within) = (c / COLS, c % COLS);
-            for (b, chunk) in numbers.as_chunks::<BLOCK>().0.iter().enumerate() {
-                let at = panel * per_column + b;
-                packed.scales[at][within] = quantize(Portable, chunk, &mut block).0;
-                for (step, four) in block.iter().enumerate() {
-                    let place = &mut packed.blocks[at][step][within * 4..][..4];
-                    place.copy_from_slice(&four.map(|q| q.cast_unsigned() ^ flip));
+    /// Packs columns of `dims` numbers (a multiple of [`BLOCK`]), one after the other. Those that fill up the last panel
+    /// are zero.
+    pub(crate) fn new<'a>(dims: usize, flip: u8, columns: impl Iterator<Item = &'a [f32]>) -> Self {
+        let mut packed = Self::empty(dims, flip);
+        for (c, column) in columns.enumerate() {
+            packed.put(c, column);
+        }
+        packed
+    }
+
+    /// No columns yet.
+    pub(crate) const fn empty(dims: usize, flip: u8) -> Self {
+        Self { blocks: Vec::new(), scales: Vec::new(), per_column: dims / BLOCK, flip }
+    }
+
+    /// Puts a column where column `c` is or, for the next beyond the last, will be.
+    pub(crate) fn put(&mut self, c: usize, column: &[f32]) {
+        let (panel, within) = (c / COLS, c % COLS);
+        if panel == self.panels() {
+            let blocks = (panel + 1) * self.per_column;
+            self.blocks.resize(blocks, [[self.flip; COLS * 4]; STEPS]);
+            self.scales.resize(blocks, [0.0; COLS]);
+        }
+        let mut block = [[0_i8; 4]; STEPS];
+        for (b, chunk) in column.as_chunks::<BLOCK>().0.iter().enumerate() {
+            let at = panel * self.per_column + b;
+            self.scales[at][within] = quantize(Portable, chunk, &mut block).0;
+            for (step, four) in block.iter().enumerate() {
+                let place = &mut self.blocks[at][step][within * 4..][..4];
+                place.copy_from_slice(&four.map(|q| q.cast_unsigned() ^ self.flip));
+            }
+        }
+    }
+
+    /// A column as the numbers that stand for it.
+    pub(crate) fn read(&self, c: usize, out: &mut [f32]) {
+        let (panel, within) = (c / COLS, c % COLS);
+        for (b, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            let at = panel * self.per_column + b;
+            for (group, out) in self.blocks[at].iter().zip(out.as_chunks_mut::<4>().0) {
+                for (x, q) in out.iter_mut().zip(&group[within * 4..]) {
+                    *x = f32::from((q ^ self.flip).cast_signed()) * self.scales[at][within];
                 }
             }
         }
-        packed
+    }
+
+    /// The columns of a panel as rows `first` and on of a left factor.
+    pub(crate) fn rows_of(&self, panel: usize, first: usize, out: &mut Quantized) {
+        for b in 0..self.per_column {
+            let from = panel * self.per_column + b;
+            for within in 0..COLS {
+                let to = (first + within) * self.per_column + b;
+                let mut sum = 0;
+                for (group, four) in self.blocks[from].iter().zip(&mut out.blocks[to]) {
+                    for (x, q) in four.iter_mut().zip(&group[within * 4..]) {
+                        *x = (q ^ self.flip).cast_signed();
+                        sum += i32::from(*x);
+                    }
+                }
+                out.scales[to] = self.scales[from][within];
+                out.offsets[to] = -128 * sum;
+            }
+        }
     }
 
     /// Panels of [`COLS`] columns.

@@ -3,7 +3,13 @@
 use super::{COLS, Panel, ROWS, Rows, Tile};
 
 /// See [`crate::isa::Kernels::tile`].
-pub(crate) fn tile(left: Rows<'_>, rows: usize, panel: Panel<'_>, start: &[f32; COLS], out: &mut Tile) {
+pub(crate) fn tile(
+    left: Rows<'_>,
+    rows: usize,
+    panel: Panel<'_>,
+    start: &[f32; COLS],
+    out: &mut Tile,
+) {
     out[..rows].fill(*start);
     for (row, sums) in out.iter_mut().enumerate().take(rows.min(ROWS)) {
         for (b, (columns, scales)) in panel.blocks.iter().zip(panel.scales).enumerate() {

@@ -98,10 +98,14 @@ impl Simd for Avx2 {
             // Packing works within 128-bit halves: the permutation puts the eights back in order.
             let words = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
             let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
-            let bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            let bytes = _mm_packs_epi16(
+                _mm256_castsi256_si128(words),
+                _mm256_extracti128_si256::<1>(words),
+            );
             let mut out = [0; LANES];
+            let to = out.as_mut_ptr().cast();
             // SAFETY: 16 bytes behind an exclusive reference may be written; the store asks for no alignment.
-            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), bytes) }
+            unsafe { _mm_storeu_si128(to, bytes) }
             out
         }
         // SAFETY: as in `splat`.

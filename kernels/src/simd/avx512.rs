@@ -92,8 +92,10 @@ impl Simd for Avx512 {
         #[inline]
         fn bytes(v: __m512) -> [i8; LANES] {
             let mut out = [0; LANES];
+            let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
+            let to = out.as_mut_ptr().cast();
             // SAFETY: 16 bytes behind an exclusive reference may be written; the store asks for no alignment.
-            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))) }
+            unsafe { _mm_storeu_si128(to, bytes) }
             out
         }
         // SAFETY: as in `splat`.

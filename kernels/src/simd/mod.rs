@@ -67,8 +67,14 @@ pub(crate) trait Simd: Copy {
     fn exp2(self, v: Self::V) -> Self::V {
         // Adding 1.5 x 2^23 rounds to the nearest whole number, which is then in the low bits.
         const ROUND: f32 = 12_582_912.0;
-        const POWERS: [f32; 6] =
-            [1.000_000_1, std::f32::consts::LN_2, 0.240_221_07, 0.055_503_57, 0.009_676_032, 0.001_339_086_3];
+        const POWERS: [f32; 6] = [
+            1.000_000_1,
+            std::f32::consts::LN_2,
+            0.240_221_07,
+            0.055_503_57,
+            0.009_676_032,
+            0.001_339_086_3,
+        ];
         let x = self.max(v, self.splat(-126.0));
         let rounded = self.add(x, self.splat(ROUND));
         let rest = self.sub(x, self.sub(rounded, self.splat(ROUND)));
@@ -119,4 +125,28 @@ pub(crate) fn vectors(xs: &[f32]) -> &[[f32; LANES]] {
 #[inline(always)]
 pub(crate) fn vectors_mut(xs: &mut [f32]) -> &mut [[f32; LANES]] {
     xs.as_chunks_mut::<LANES>().0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LANES, Simd, portable::Portable};
+
+    fn each(from: f32, to: f32, check: impl Fn(f32)) {
+        (0..=100_000).for_each(|i| check(from + (to - from) * i as f32 / 100_000.0));
+    }
+
+    #[test]
+    fn powers_and_gelu_are_as_exact_as_said() {
+        each(-126.0, 127.0, |x| {
+            let right = f64::from(x).exp2();
+            let made = f64::from(Portable.exp2([x; LANES])[0]);
+            assert!(((made - right) / right).abs() < 3e-7, "2^{x}: {made} for {right}");
+        });
+        each(-12.0, 12.0, |x| {
+            let right = f64::from(x) * 0.5 * (1.0 + libm::erf(f64::from(x) / 2.0_f64.sqrt()));
+            let made = f64::from(Portable.gelu([x; LANES])[0]);
+            assert!((made - right).abs() < 2e-5, "gelu {x}: {made} for {right}");
+        });
+        assert_eq!(Portable.exp2([f32::MIN; LANES])[0], 2.0_f32.powi(-126));
+    }
 }
