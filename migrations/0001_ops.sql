@@ -260,11 +260,10 @@ create table ops.schedule_ticks (
 create table ops.embedding_models (
   id            smallint generated always as identity primary key,
   name          text not null,
-  engine        text not null,
   dims          int not null check (dims between 1 and 4000),
   weights_sha256 text not null,
   created_at    timestamptz not null default now(),
-  unique (name, engine, weights_sha256)
+  unique (name, weights_sha256)
 );
 -- Equal text is embedded once per model. No dimension in the type: each model gets its own partial
 -- HNSW index over (vector::halfvec(dims)) once it is large (see ops.index_embeddings).
@@ -272,6 +271,8 @@ create table ops.embeddings (
   model_id      smallint not null references ops.embedding_models (id),
   content_hash  bytea not null check (octet_length(content_hash) = 32),
   vector        halfvec not null,
+  -- Which engine made it. Engines of one model agree to a cosine of .99, so workers with different ones share vectors.
+  engine        text not null,
   created_at    timestamptz not null default now(),
   primary key (model_id, content_hash)
 );

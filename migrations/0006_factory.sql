@@ -571,6 +571,7 @@ create table factory.code_vectors (
   model_id        smallint not null references ops.embedding_models (id),
   content_hash    bytea not null check (octet_length(content_hash) = 32),
   vector          halfvec not null,
+  engine          text not null,                    -- which engine made it
   written         uuid not null,                    -- MD5 of the vector as text: `verify` sees what was changed since
   primary key (connection_id, model_id, content_hash),
   foreign key (project_id, connection_id) references factory.codebase_connections (project_id, id) on delete cascade

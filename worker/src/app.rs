@@ -15,7 +15,7 @@ use millrace_ingest::{
 };
 use millrace_jobs::{
     ctx::Ctx,
-    embed::{self, Embedder},
+    embed::{self, Choice, Embedder},
     queue::{Queue, Runtime, RuntimeHandle, fault::is_transient},
     signals::endpoint::Endpoint,
     store::migrate::{self, SchemaError},
@@ -164,9 +164,12 @@ async fn schema(pool: &PgPool) -> anyhow::Result<()> {
 /// What jobs may use; loads the model.
 async fn context(settings: &Arc<Settings>, pool: PgPool, queue: Queue) -> anyhow::Result<Arc<Ctx>> {
     let settings_of_model = settings.clone();
-    let embedder = tokio::task::spawn_blocking(move || embed::open(&settings_of_model))
-        .await?
-        .context("embedding model; `scripts/setup` fetches it, `millrace doctor` says more")?;
+    let Choice { embedder, why } =
+        tokio::task::spawn_blocking(move || embed::choose(&settings_of_model))
+            .await?
+            .context("embedding model; `scripts/setup` fetches it, `millrace doctor` says more")?;
+    let model = embedder.model();
+    tracing::info!(engine = model.engine, model = model.name, why, "embedding");
     let endpoint = Endpoint::open(&settings.endpoint).context("model endpoint")?.map(Arc::new);
     Ok(Arc::new(Ctx { endpoint, ..Ctx::new(pool, queue, settings.clone(), embedder) }))
 }

@@ -98,6 +98,8 @@ enum Command {
     Social(cmd::social::Args),
     /// Is everything in place? What to do if not
     Doctor,
+    /// Measure this machine: the embedding engines beside each other
+    Bench(cmd::bench::Args),
     /// Print the OpenAPI document of the read side
     Openapi,
     /// Completions for a shell
@@ -182,6 +184,7 @@ async fn dispatch(cli: Cli, out: Out) -> anyhow::Result<ExitCode> {
         Command::Retention(args) => return cmd::retention::run(&*settings()?, args, out).await,
         Command::Social(args) => return cmd::social::run(&*settings()?, args, out).await,
         Command::Doctor => return cmd::doctor::run(&*settings()?, out).await,
+        Command::Bench(args) => return cmd::bench::run(&*settings()?, args, out).await,
         Command::Openapi => cmd::openapi::run(out)?,
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), out)?,
     }

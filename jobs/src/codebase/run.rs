@@ -340,7 +340,8 @@ impl Run<'_> {
             self.done.embedded += some.len();
             let rows: Vec<(&[u8], Vec<f32>)> = some.iter().map(|(h, _)| *h).zip(vectors).collect();
             let mut tx = self.begin().await?;
-            chunks::put_vectors(&mut tx, self.of, self.model_id, &rows)
+            let engine = &self.tools.embedder.model().engine;
+            chunks::put_vectors(&mut tx, self.of, self.model_id, engine, &rows)
                 .await
                 .context("writing vectors")?;
             tx.commit().await.context("commit")?;

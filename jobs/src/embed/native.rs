@@ -12,8 +12,8 @@ use super::{
     workers::{Session, Workers},
 };
 
-/// The engine by the name that is stored with vectors: 8-bit numbers in blocks of 128.
-const ENGINE: &str = "native-i8-b128";
+/// The engine by the name that is stored with vectors: 8-bit numbers in blocks of 64.
+const ENGINE: &str = "native-i8-b64";
 
 /// Our own kernels. All threads share one copy of the weights.
 #[derive(Debug)]

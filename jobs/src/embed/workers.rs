@@ -242,3 +242,101 @@ fn guarded<T>(
         Err(told(text.unwrap_or_else(|| "it panicked".into())))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Mutex, mpsc},
+        task::Poll,
+    };
+
+    use futures_util::{FutureExt, future::join_all, poll};
+
+    use super::*;
+
+    /// Says what it was given, once it may; a text "bad" fails, a text "worse" panics. The vector is the text's length.
+    struct Fake {
+        given: mpsc::SyncSender<Vec<String>>,
+        may: mpsc::Receiver<()>,
+    }
+
+    impl Session for Fake {
+        fn embed(&mut self, texts: &[String]) -> Reply {
+            drop(self.given.send(texts.to_vec()));
+            self.may.recv().unwrap();
+            assert!(!texts.iter().any(|t| t == "worse"), "as asked");
+            if texts.iter().any(|t| t == "bad") {
+                return Err(EmbedError::Model("bad".into()));
+            }
+            Ok(texts.iter().map(|t| length(t)).collect())
+        }
+    }
+
+    fn workers() -> (Workers, mpsc::Receiver<Vec<String>>, mpsc::SyncSender<()>) {
+        let ((given, seen), (go, may)) = (mpsc::sync_channel(64), mpsc::sync_channel(64));
+        let fake = Mutex::new(Some(Fake { given, may }));
+        let build = move || locked(&fake).take().ok_or(EmbedError::Stopped);
+        (Workers::start(1, build).unwrap(), seen, go)
+    }
+
+    fn length(text: &str) -> Vec<f32> {
+        vec![f32::from(u16::try_from(text.len()).unwrap())]
+    }
+
+    fn texts(name: &str, count: usize) -> Vec<String> {
+        (0..count).map(|i| format!("{name}{i}")).collect()
+    }
+
+    #[tokio::test]
+    async fn calls_take_turns_and_each_gets_its_own_vectors() {
+        let (workers, seen, go) = workers();
+        let mut first = Box::pin(workers.embed(vec!["x".into()]));
+        assert!(poll!(&mut first).is_pending());
+        assert_eq!(seen.recv().unwrap(), ["x"]);
+        // While the thread is busy a long call and then a short one come.
+        let long: Vec<String> =
+            texts("long", 30).into_iter().map(|t| t + &"-".repeat(200)).collect();
+        let (mut long_call, mut short_call) =
+            (Box::pin(workers.embed(long.clone())), Box::pin(workers.embed(texts("s", 2))));
+        assert!(poll!(&mut long_call).is_pending() && poll!(&mut short_call).is_pending());
+        (0..9).for_each(|_| go.send(()).unwrap());
+        let (first, made, short) = tokio::join!(first, long_call, short_call);
+        assert_eq!(first.unwrap(), [[1.0]]);
+        let next = seen.recv().unwrap();
+        assert_eq!(next[..8], long[..8], "the long call's turn");
+        assert_eq!(next[8..10], texts("s", 2), "then the short one's");
+        assert_eq!(short.unwrap(), [[2.0], [2.0]]);
+        let lengths: Vec<Vec<f32>> = long.iter().map(|t| length(t)).collect();
+        assert_eq!(made.unwrap(), lengths);
+    }
+
+    #[tokio::test]
+    async fn a_text_that_fails_fails_its_own_call_alone() {
+        let (workers, _seen, go) = workers();
+        (0..20).for_each(|_| go.send(()).unwrap());
+        let calls =
+            [texts("a", 3), vec!["bad".into()], texts("b", 2), vec!["ok".into(), "worse".into()]];
+        let replies = join_all(calls.map(|call| workers.embed(call))).await;
+        assert!(replies[0].is_ok() && replies[2].is_ok());
+        assert!(matches!(&replies[1], Err(EmbedError::Model(e)) if e == "bad"), "{:?}", replies[1]);
+        assert!(replies[3].is_err());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_not_begun() {
+        let (workers, seen, go) = workers();
+        let mut busy = Box::pin(workers.embed(vec!["busy".into()]));
+        assert!(poll!(&mut busy).is_pending());
+        assert_eq!(seen.recv().unwrap(), ["busy"]);
+        let mut gone = workers.embed(vec!["gone".into()]).boxed();
+        assert!(matches!(poll!(&mut gone), Poll::Pending));
+        drop(gone);
+        go.send(()).unwrap();
+        busy.await.unwrap();
+        go.send(()).unwrap();
+        workers.embed(vec!["next".into()]).await.unwrap();
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [["next"]]);
+        drop(workers);
+        assert!(seen.recv().is_err(), "the thread ended");
+    }
+}

@@ -114,7 +114,9 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Process>]) -> anyhow::Result<()> {
     let model_id = ctx.signals.model_id(ctx).await?;
     let halves: Vec<HalfVector> =
         made.iter().filter_map(|h| vectors.get(h)).map(|v| HalfVector::from_f32_slice(v)).collect();
-    embeddings::store(&mut tx, model_id, &made, &halves).await.context("storing vectors")?;
+    let engine = &ctx.embedder.model().engine;
+    let stored = embeddings::store(&mut tx, model_id, engine, &made, &halves).await;
+    stored.context("storing vectors")?;
     let mut follow_ups = Vec::new();
     for (workspace_id, (judged, limits)) in judged {
         follow_ups.extend(effects::write(ctx, &mut tx, &workspace_id, judged, &limits).await?);

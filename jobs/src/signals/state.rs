@@ -180,7 +180,9 @@ pub(crate) async fn cached_vectors(ctx: &Ctx, texts: &[String]) -> anyhow::Resul
             .filter_map(|h| known.get(h))
             .map(|v| HalfVector::from_f32_slice(v))
             .collect();
-        embeddings::store(&mut conn, model_id, &made, &halves).await.context("storing vectors")?;
+        let engine = &ctx.embedder.model().engine;
+        let stored = embeddings::store(&mut conn, model_id, engine, &made, &halves).await;
+        stored.context("storing vectors")?;
     }
     let pick = |h: &Vec<u8>| known.get(h).cloned().context("a text got no vector");
     hashes.iter().map(pick).collect()

@@ -122,7 +122,9 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     let model_id = ctx.signals.model_id(ctx).await?;
     let halves: Vec<HalfVector> =
         made.iter().filter_map(|h| vectors.get(h)).map(|v| HalfVector::from_f32_slice(v)).collect();
-    embeddings::store(&mut tx, model_id, &made, &halves).await.context("storing vectors")?;
+    let engine = &ctx.embedder.model().engine;
+    let stored = embeddings::store(&mut tx, model_id, engine, &made, &halves).await;
+    stored.context("storing vectors")?;
     for all in decided {
         write(ctx, &mut tx, all).await?;
     }

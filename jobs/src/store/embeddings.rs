@@ -6,17 +6,16 @@ use sqlx::PgConnection;
 
 use crate::embed::ModelInfo;
 
-/// The id of the model, which is registered if new.
+/// The id of the model, which is registered if new. Engines that compute the same weights share it.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn model_id(conn: &mut PgConnection, model: &ModelInfo) -> sqlx::Result<i16> {
     let dims = i32::try_from(model.dims).unwrap_or(i32::MAX);
     let known = sqlx::query_scalar(
-        "select id from ops.embedding_models where name = $1 and engine = $2 and weights_sha256 = $3",
+        "select id from ops.embedding_models where name = $1 and weights_sha256 = $2",
     )
     .bind(&model.name)
-    .bind(&model.engine)
     .bind(&model.weights_sha256)
     .fetch_optional(&mut *conn)
     .await?;
@@ -24,12 +23,11 @@ pub async fn model_id(conn: &mut PgConnection, model: &ModelInfo) -> sqlx::Resul
         return Ok(id);
     }
     sqlx::query_scalar(
-        "insert into ops.embedding_models (name, engine, weights_sha256, dims) values ($1, $2, $3, $4)
-         on conflict (name, engine, weights_sha256) do update set dims = excluded.dims
+        "insert into ops.embedding_models (name, weights_sha256, dims) values ($1, $2, $3)
+         on conflict (name, weights_sha256) do update set dims = excluded.dims
          returning id",
     )
     .bind(&model.name)
-    .bind(&model.engine)
     .bind(&model.weights_sha256)
     .bind(dims)
     .fetch_one(conn)
@@ -55,25 +53,27 @@ pub async fn known(
     Ok(rows.into_iter().map(|(hash, vector)| (hash, to_f32(&vector))).collect())
 }
 
-/// Stores vectors; a hash that is known already is left alone.
+/// Stores vectors that `engine` made; a hash that is known already is left alone.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn store(
     conn: &mut PgConnection,
     model_id: i16,
+    engine: &str,
     hashes: &[Vec<u8>],
     vectors: &[HalfVector],
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into ops.embeddings (model_id, content_hash, vector)
-         select $1, n.hash, n.vector from unnest($2::bytea[], $3::halfvec[]) as n (hash, vector)
+        "insert into ops.embeddings (model_id, content_hash, vector, engine)
+         select $1, n.hash, n.vector, $4 from unnest($2::bytea[], $3::halfvec[]) as n (hash, vector)
          order by n.hash
          on conflict (model_id, content_hash) do nothing",
     )
     .bind(model_id)
     .bind(hashes)
     .bind(vectors)
+    .bind(engine)
     .execute(conn)
     .await?;
     Ok(())

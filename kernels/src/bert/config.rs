@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::attention::Heads;
-use crate::{Error, int8::BLOCK};
+use crate::{Error, int8::WIDTH};
 
 /// `config.json` of a BERT model: the names of the Transformers library.
 #[derive(Debug, Deserialize)]
@@ -121,12 +121,12 @@ impl Shape {
             return unsupported("its positions are not absolute");
         }
         if self.dims == 0
-            || !self.dims.is_multiple_of(BLOCK)
-            || !self.inner.is_multiple_of(BLOCK)
+            || !self.dims.is_multiple_of(WIDTH)
+            || !self.inner.is_multiple_of(WIDTH)
             || self.inner == 0
         {
             return unsupported(&format!(
-                "{} and {} are not multiples of {BLOCK}",
+                "{} and {} are not multiples of {WIDTH}",
                 self.dims, self.inner
             ));
         }

@@ -15,7 +15,7 @@ use self::{
 };
 use crate::{
     Error, Isa,
-    int8::{COLS, Quantized, ROWS, Tile},
+    int8::{COLS, Quantized, ROWS, Tile, WIDTH},
     isa::Kernels,
 };
 
@@ -199,7 +199,7 @@ impl Model {
         mut done: impl FnMut(Place, &[Tile; 2]),
     ) {
         let mut tiles = [[[0.0; COLS]; ROWS]; 2];
-        for (group, biases) in linear.bias.as_chunks::<{ 2 * COLS }>().0.iter().enumerate() {
+        for (group, biases) in linear.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
             for first in (0..rows).step_by(ROWS) {
                 let place = Place { first, rows: ROWS.min(rows - first), group };
                 for (half, (tile, biases)) in

@@ -1,7 +1,7 @@
 //! What happens to rows between two products.
 
 use crate::{
-    int8::{BLOCK, COLS, Quantized, Tile},
+    int8::{BLOCK, COLS, Quantized, Tile, WIDTH},
     simd::{LANES, Simd, portable::Portable, vectors, vectors_mut},
 };
 
@@ -20,13 +20,15 @@ pub(crate) fn quantize<S: Simd>(s: S, x: &[f32], dims: usize, rows: usize, out: 
 #[inline(always)]
 pub(crate) fn gelu<S: Simd>(s: S, tiles: &[Tile; 2], place: Place, out: &mut Quantized) {
     for row in 0..place.rows {
-        let mut numbers = [0.0; BLOCK];
+        let mut numbers = [0.0; WIDTH];
         for (tile, numbers) in tiles.iter().zip(numbers.as_chunks_mut::<COLS>().0) {
             for (v, numbers) in vectors(&tile[row]).iter().zip(vectors_mut(numbers)) {
                 s.store(s.gelu(s.load(v)), numbers);
             }
         }
-        out.set(s, place.first + row, place.group, &numbers);
+        for (b, numbers) in numbers.as_chunks::<BLOCK>().0.iter().enumerate() {
+            out.set(s, place.first + row, place.group * (WIDTH / BLOCK) + b, numbers);
+        }
     }
 }
 
@@ -94,7 +96,7 @@ pub(crate) fn add<S: Simd>(s: S, tiles: &[Tile; 2], place: Place, width: usize, 
     place.each(tiles, width, out, |tile, out| s.store(s.add(s.load(out), s.load(tile)), out));
 }
 
-/// Where two tiles side by side belong: `rows` rows from `first` on, columns 128 `group` and on.
+/// Where two tiles side by side belong: `rows` rows from `first` on, columns `group` times 128 and on.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub first: usize,
@@ -113,7 +115,7 @@ impl Place {
         f: impl Fn(&[f32; LANES], &mut [f32; LANES]),
     ) {
         for row in 0..self.rows {
-            let out = &mut out[(self.first + row) * width + self.group * BLOCK..][..BLOCK];
+            let out = &mut out[(self.first + row) * width + self.group * WIDTH..][..WIDTH];
             for (tile, out) in tiles.iter().zip(out.as_chunks_mut::<COLS>().0) {
                 for (tile, out) in vectors(&tile[row]).iter().zip(vectors_mut(out)) {
                     f(tile, out);
@@ -123,4 +125,4 @@ impl Place {
     }
 }
 
-const _: () = assert!(BLOCK == 2 * COLS && BLOCK.is_multiple_of(LANES));
+const _: () = assert!(WIDTH.is_multiple_of(BLOCK) && BLOCK.is_multiple_of(LANES));

@@ -1,7 +1,9 @@
 //! Products of matrices in 8-bit numbers with 32-bit sums: exact, hence the same on every machine.
 //!
-//! A row of 128 numbers is one block: 8-bit numbers and one scale. A product of two blocks is summed in whole numbers
-//! (at most 128 x 127 x 127, far inside 32 bits and exact as `f32`), scaled, and added to the sum of the blocks before.
+//! Numbers stand in blocks of 64: 8-bit numbers and one scale. A product of two blocks is summed in whole numbers (at
+//! most 64 x 127 x 255, far inside 32 bits and exact as `f32`), scaled, and added to the sum of the blocks before. Longer
+//! blocks are faster and less exact: of 128, 1.3 times as fast and a word alone at a cosine of .995 to 32-bit floats; of 64,
+//! .997; of 32, .998 and 0.85 times as fast (all-MiniLM-L6-v2, AVX-512).
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -16,9 +18,11 @@ pub(crate) mod portable;
 use crate::simd::{LANES, Simd, portable::Portable};
 
 /// Numbers that share a scale.
-pub const BLOCK: usize = 128;
+pub const BLOCK: usize = 64;
 /// Columns of a panel of [`Packed`]: as many as a tile of registers takes.
 pub(crate) const COLS: usize = 64;
+/// Columns of two tiles side by side: what dimensions are multiples of.
+pub(crate) const WIDTH: usize = 2 * COLS;
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 6;
 /// Groups of four numbers in a block: what one instruction multiplies and sums.
@@ -68,7 +72,7 @@ impl Quantized {
         }
     }
 
-    /// Puts a block's 128 numbers where block `block` of row `row` is.
+    /// Puts a block's numbers where block `block` of row `row` is.
     #[inline(always)]
     pub(crate) fn set<S: Simd>(&mut self, s: S, row: usize, block: usize, numbers: &[f32; BLOCK]) {
         let at = row * self.per_row + block;

@@ -25,7 +25,9 @@ fn vectors(seed: u64, dims: usize, count: usize, spread: f32) -> Vec<Vec<f32>> {
 
 fn filled(vectors: &[Vec<f32>], dims: usize, isa: Isa) -> Nearest {
     let mut nearest = Nearest::new(dims, isa).unwrap();
-    vectors.iter().for_each(|v| drop(nearest.push(v)));
+    for vector in vectors {
+        nearest.push(vector);
+    }
     nearest
 }
 

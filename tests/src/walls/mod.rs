@@ -111,10 +111,12 @@ fn chosen<'a>(
 #[expect(clippy::disallowed_methods, reason = "a script of ours")]
 async fn house() -> Database {
     let db = Pg::database().await;
-    sqlx::query("insert into ops.embedding_models (name, engine, dims, weights_sha256) values ('m', 'hash', 3, 'x')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into ops.embedding_models (name, dims, weights_sha256) values ('m', 3, 'x')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
     for tenant in TENANTS {
         let script = include_str!("tenant.sql").replace("{w}", tenant);
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&db.pool).await.unwrap();

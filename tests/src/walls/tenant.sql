@@ -46,8 +46,8 @@ insert into signals.signals (id, workspace_id, verbatim, interpretation, source,
   from generate_series(1, 3) n;
 update signals.signals set duplicate_of = '{w}-signal-1', duplicate_kind = 'near', duplicate_score = 0.9, parent_id = '{w}-signal-1'
   where id = '{w}-signal-2';
-insert into ops.embeddings (model_id, content_hash, vector)
-  select 1, content_hash, '[1,2,3]' from signals.signals where workspace_id = '{w}';
+insert into ops.embeddings (model_id, content_hash, vector, engine)
+  select 1, content_hash, '[1,2,3]', 'hash' from signals.signals where workspace_id = '{w}';
 insert into signals.signal_versions (workspace_id, signal_id, version, change, verbatim, event_id)
   select '{w}', id, 1, 'created', '{w}~words', event_id from signals.signals where workspace_id = '{w}';
 insert into signals.signal_projects (signal_id, project_id, link_reason, confidence)

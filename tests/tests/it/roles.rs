@@ -147,7 +147,7 @@ async fn the_service_cannot_change_tables_nor_what_is_for_ever() {
         "select social.ensure_partitions(3)",
         "select ops.drop_partitions('event_bodies', current_date - 30)",
         "select ops.drop_partitions('job_history', current_date - 14)",
-        "insert into ops.embedding_models (name, engine, dims, weights_sha256) values ('m', 'hash', 3, 'x')",
+        "insert into ops.embedding_models (name, dims, weights_sha256) values ('m', 3, 'x')",
         "select ops.index_embeddings(id) from ops.embedding_models",
     ] {
         assert_eq!(state(&mut app, sql).await, "", "{sql}");

@@ -2,6 +2,7 @@
 
 mod args;
 pub mod audit;
+pub mod bench;
 pub mod champions;
 pub mod completions;
 pub mod config;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use millrace_config::Settings;
 use millrace_ingest::secrets::{KeyRing, SecretError};
-use millrace_jobs::embed::{self, EmbedError};
+use millrace_jobs::embed::{self, Choice, EmbedError};
 
 use super::Finding;
 
@@ -34,12 +34,12 @@ pub(super) fn disk(settings: &Settings) -> Option<Finding> {
     })
 }
 
-/// ONNX Runtime and the model, by loading them as a worker does: hashes, self-test and all.
+/// The engine and the model, by loading them as a worker does: hashes, self-test and all.
 pub(super) async fn model(settings: &Settings) -> Vec<Finding> {
     const RUNTIME: &str = "onnx runtime";
     const MODEL: &str = "model";
     if settings.embed.engine == "hash" {
-        let advice = "fine for tests; set embed.engine = \"fastembed\" for real vectors";
+        let advice = "fine for tests; set embed.engine = \"auto\" for real vectors";
         return vec![Finding::warn(
             MODEL,
             "embed.engine is hash: vectors carry no meaning",
@@ -47,19 +47,19 @@ pub(super) async fn model(settings: &Settings) -> Vec<Finding> {
         )];
     }
     let asked = settings.clone();
-    let opened = match tokio::task::spawn_blocking(move || embed::open(&asked)).await {
+    let opened = match tokio::task::spawn_blocking(move || embed::choose(&asked)).await {
         Ok(opened) => opened,
         Err(e) => Err(EmbedError::Model(e.to_string())),
     };
     let fetch = "run scripts/setup, which fetches it and checks its hash";
     match opened {
-        Ok(embedder) => {
+        Ok(Choice { embedder, why }) => {
             let model = embedder.model();
             let found = format!(
-                "{} ({}, {} dimensions), hash and self-test are right",
+                "{} ({}, {} dimensions), hash and self-test are right; {why}",
                 model.name, model.engine, model.dims
             );
-            vec![Finding::ok(RUNTIME, "loads"), Finding::ok(MODEL, found)]
+            vec![Finding::ok(MODEL, found)]
         }
         Err(e @ EmbedError::Runtime { .. }) => {
             let advice =

@@ -120,8 +120,8 @@ pub async fn without_vector(
            where not exists (select from factory.code_vectors v
                              where v.connection_id = $1 and v.model_id = $3 and v.content_hash = h)
          ), copied as (
-           insert into factory.code_vectors (connection_id, project_id, model_id, content_hash, vector, written)
-           select distinct on (w.h) $1, $2, $3, w.h, v.vector, v.written
+           insert into factory.code_vectors (connection_id, project_id, model_id, content_hash, vector, engine, written)
+           select distinct on (w.h) $1, $2, $3, w.h, v.vector, v.engine, v.written
            from wanted w join factory.code_vectors v on v.content_hash = w.h and v.model_id = $3
            where not $5 or md5(v.vector::text)::uuid = v.written
            on conflict do nothing
@@ -182,7 +182,7 @@ pub async fn alike(
     alike.fetch_all(conn).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Store vectors.
+/// Store vectors that `engine` made.
 ///
 /// # Errors
 /// Those of the database.
@@ -190,11 +190,12 @@ pub async fn put_vectors(
     conn: &mut PgConnection,
     of: &Connection,
     model_id: i16,
+    engine: &str,
     vectors: &[(&[u8], Vec<f32>)],
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into factory.code_vectors (connection_id, project_id, model_id, content_hash, vector, written)
-         select $1, $2, $3, v.hash, v.vector, md5(v.vector::text)::uuid
+        "insert into factory.code_vectors (connection_id, project_id, model_id, content_hash, vector, engine, written)
+         select $1, $2, $3, v.hash, v.vector, $6, md5(v.vector::text)::uuid
          from unnest($4::bytea[], $5::halfvec[]) as v (hash, vector) on conflict do nothing",
     )
     .bind(of.id)
@@ -202,6 +203,7 @@ pub async fn put_vectors(
     .bind(model_id)
     .bind(vectors.iter().map(|(hash, _)| *hash).collect::<Vec<_>>())
     .bind(vectors.iter().map(|(_, v)| HalfVector::from_f32_slice(v)).collect::<Vec<_>>())
+    .bind(engine)
     .execute(conn)
     .await?;
     Ok(())
