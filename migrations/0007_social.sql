@@ -391,6 +391,13 @@ create table social.decision_exposures (
   weights_version text not null,
   features     jsonb not null,
   rng_key      bigint not null,                       -- the 64 bits that all its randomness comes from
+  -- What nights learn from, beside features: those are kilobytes, and a night reads a million rows.
+  signals      double precision[] generated always as (array[(features #>> '{signals,sss,score}')::double precision,
+                 (features #>> '{signals,ars,score}')::double precision, (features #>> '{signals,evs,signal,score}')::double precision,
+                 (features #>> '{signals,trs,signal,score}')::double precision]) stored,
+  daypart      text generated always as (features #>> '{temporal,daypart}') stored,
+  weekday      int generated always as ((features #>> '{temporal,day}')::int) stored,
+  disengaged   double precision generated always as (coalesce((probabilities ->> 'DISENGAGED')::double precision, 0)) stored,
   check (action = any (eligible_actions))
 );
 create index decision_exposures_created_at_idx on social.decision_exposures (workspace_id, created_at);
@@ -1067,20 +1074,33 @@ insert into social.escalation_reasons (name, severity, auto_escalate) values
 insert into social.champion_tiers (name, min_engagement, priority_score) values
   ('BRONZE', 3, 1), ('SILVER', 6, 2), ('GOLD', 11, 3); -- GOLD also a power user from 3 on
 
--- Added: what came of replies within seven days. A reward is a click, thanks or a like; removed is what was taken down or
--- reported.
-create view social.reply_results with (security_invoker = true) as
-select r.workspace_id, r.id as reply_id, r.decision_id, r.platform, r.posted_at,
-  (exists (select from social.click_events c where c.workspace_id = r.workspace_id and c.reply_id = r.id
-             and c.occurred_at <= r.posted_at + interval '7 days')
-   or exists (select from social.relationship_events t where t.workspace_id = r.workspace_id and t.reply_id = r.id
-                and t.type in ('thanks', 'like') and t.occurred_at <= r.posted_at + interval '7 days')
-   or exists (select from social.reply_outcomes o where o.reply_id = r.id and (o.metrics ->> 'likes')::bigint > 0)) as rewarded,
-  (r.deleted_at is not null
-   or exists (select from social.relationship_events t where t.workspace_id = r.workspace_id and t.reply_id = r.id
-                and t.type = 'report' and t.occurred_at <= r.posted_at + interval '7 days')
-   or exists (select from social.reply_outcomes o where o.reply_id = r.id and o.metrics ->> 'removed' = 'true')) as removed
-from social.replies r where r.posted_at is not null;
+-- Added: what came within seven days of the replies of ($2, $3]. A reward is a click, thanks or a like; removed is what was
+-- taken down or reported. A function and no view, so that the times bound each table before it is joined: the results of a
+-- million replies are a few hash joins, those of ten a few looks into indexes.
+create function social.reply_results(workspace text, after timestamptz, until timestamptz)
+returns table (reply_id text, decision_id text, platform text, posted_at timestamptz, rewarded boolean, removed boolean)
+language sql stable as $$
+  with asked as not materialized (
+    select r.id, r.decision_id, r.platform, r.posted_at, r.deleted_at from social.replies r
+    where r.workspace_id = $1 and r.posted_at > $2 and r.posted_at <= $3
+  ), told as (
+    select a.id, true as good, false as bad
+    from asked a join social.click_events c on c.workspace_id = $1 and c.reply_id = a.id
+    where c.occurred_at <= a.posted_at + interval '7 days'
+    union all
+    select a.id, t.type <> 'report', t.type = 'report'
+    from asked a join social.relationship_events t on t.workspace_id = $1 and t.reply_id = a.id
+    where t.type in ('thanks', 'like', 'report') and t.occurred_at <= a.posted_at + interval '7 days'
+    union all
+    select a.id, coalesce((o.metrics ->> 'likes')::bigint > 0, false), coalesce(o.metrics ->> 'removed' = 'true', false)
+    from asked a join social.reply_outcomes o on o.workspace_id = $1 and o.reply_id = a.id
+    where (o.metrics ->> 'likes')::bigint > 0 or o.metrics ->> 'removed' = 'true'
+  ), sums as (
+    select id, bool_or(good) as good, bool_or(bad) as bad from told group by id
+  )
+  select a.id, a.decision_id, a.platform, a.posted_at, coalesce(s.good, false), a.deleted_at is not null or coalesce(s.bad, false)
+  from asked a left join sums s on s.id = a.id
+$$;
 
 -- ---------------------------------------------------------------- updated_at, walls, rights, partitions
 
@@ -1127,7 +1147,6 @@ insert into ops.rights (relation, app, reader) values
   ('social.segmented_weights',     '{select,insert,update}', true),
   ('social.weight_versions',       '{select,insert,update}', true),
   ('social.policies',              '{select,insert,update}', true),
-  ('social.reply_results',         '{select}', true),
   ('social.learning_runs',         '{select,insert}', true),
   ('social.learning_events',       '{select,insert,update}', true),
   ('social.weight_adjustment_logs', '{select,insert}', true),

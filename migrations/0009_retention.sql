@@ -12,10 +12,11 @@ create function social.line_number(line text) returns bigint language sql immuta
   select ('x' || encode(substring(sha256(convert_to(line, 'utf8')) for 8), 'hex'))::bit(64)::bigint
 $$;
 
--- A decision and its exposure, which also stays in its table.
+-- A decision and its exposure, which also stays in its table; without what follows from the rest.
 create function social.decision_line(d social.decisions) returns text language sql stable set timezone = 'UTC' as $$
   select social.line(jsonb_build_object('decision', to_jsonb(d),
-    'exposure', (select to_jsonb(e) from social.decision_exposures e where e.decision_id = d.id)))
+    'exposure', (select to_jsonb(e) - '{signals,daypart,weekday,disengaged}'::text[] from social.decision_exposures e
+                 where e.decision_id = d.id)))
 $$;
 
 -- A post and all that goes with it (a test looks that nothing is missing).

@@ -360,7 +360,8 @@ CREATE FUNCTION social.decision_line(d social.decisions) RETURNS text
     SET "TimeZone" TO 'UTC'
     AS $$
   select social.line(jsonb_build_object('decision', to_jsonb(d),
-    'exposure', (select to_jsonb(e) from social.decision_exposures e where e.decision_id = d.id)))
+    'exposure', (select to_jsonb(e) - '{signals,daypart,weekday,disengaged}'::text[] from social.decision_exposures e
+                 where e.decision_id = d.id)))
 $$;
 
 -- Name: details_hash(jsonb); Type: FUNCTION; Schema: social; Owner: -
@@ -728,6 +729,33 @@ CREATE FUNCTION social.reply_named(workspace text, reply text, utm text, posted_
     (select r.id from social.replies r where r.workspace_id = $1 and r.utm_code = $3),
     (select r.id from social.replies r where r.workspace_id = $1 and r.id = $3),
     (select min(r.id) from social.replies r where r.workspace_id = $1 and r.platform = $4 and r.platform_post_id = $5))
+$_$;
+
+-- Name: reply_results(text, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: social; Owner: -
+
+CREATE FUNCTION social.reply_results(workspace text, after timestamp with time zone, until timestamp with time zone) RETURNS TABLE(reply_id text, decision_id text, platform text, posted_at timestamp with time zone, rewarded boolean, removed boolean)
+    LANGUAGE sql STABLE
+    AS $_$
+  with asked as not materialized (
+    select r.id, r.decision_id, r.platform, r.posted_at, r.deleted_at from social.replies r
+    where r.workspace_id = $1 and r.posted_at > $2 and r.posted_at <= $3
+  ), told as (
+    select a.id, true as good, false as bad
+    from asked a join social.click_events c on c.workspace_id = $1 and c.reply_id = a.id
+    where c.occurred_at <= a.posted_at + interval '7 days'
+    union all
+    select a.id, t.type <> 'report', t.type = 'report'
+    from asked a join social.relationship_events t on t.workspace_id = $1 and t.reply_id = a.id
+    where t.type in ('thanks', 'like', 'report') and t.occurred_at <= a.posted_at + interval '7 days'
+    union all
+    select a.id, coalesce((o.metrics ->> 'likes')::bigint > 0, false), coalesce(o.metrics ->> 'removed' = 'true', false)
+    from asked a join social.reply_outcomes o on o.workspace_id = $1 and o.reply_id = a.id
+    where (o.metrics ->> 'likes')::bigint > 0 or o.metrics ->> 'removed' = 'true'
+  ), sums as (
+    select id, bool_or(good) as good, bool_or(bad) as bad from told group by id
+  )
+  select a.id, a.decision_id, a.platform, a.posted_at, coalesce(s.good, false), a.deleted_at is not null or coalesce(s.bad, false)
+  from asked a left join sums s on s.id = a.id
 $_$;
 
 -- Name: snapshots(text, integer); Type: FUNCTION; Schema: social; Owner: -
@@ -1764,6 +1792,10 @@ CREATE TABLE social.decision_exposures (
     weights_version text NOT NULL,
     features jsonb NOT NULL,
     rng_key bigint NOT NULL,
+    signals double precision[] GENERATED ALWAYS AS (ARRAY[((features #>> '{signals,sss,score}'::text[]))::double precision, ((features #>> '{signals,ars,score}'::text[]))::double precision, ((features #>> '{signals,evs,signal,score}'::text[]))::double precision, ((features #>> '{signals,trs,signal,score}'::text[]))::double precision]) STORED,
+    daypart text GENERATED ALWAYS AS ((features #>> '{temporal,daypart}'::text[])) STORED,
+    weekday integer GENERATED ALWAYS AS (((features #>> '{temporal,day}'::text[]))::integer) STORED,
+    disengaged double precision GENERATED ALWAYS AS (COALESCE(((probabilities ->> 'DISENGAGED'::text))::double precision, (0)::double precision)) STORED,
     CONSTRAINT decision_exposures_check CHECK ((action = ANY (eligible_actions))),
     CONSTRAINT decision_exposures_eligible_actions_check CHECK ((cardinality(eligible_actions) > 0)),
     CONSTRAINT decision_exposures_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
@@ -2293,29 +2325,6 @@ CREATE TABLE social.reply_outcomes (
 );
 
 ALTER TABLE ONLY social.reply_outcomes FORCE ROW LEVEL SECURITY;
-
--- Name: reply_results; Type: VIEW; Schema: social; Owner: -
-
-CREATE VIEW social.reply_results WITH (security_invoker='true') AS
- SELECT workspace_id,
-    id AS reply_id,
-    decision_id,
-    platform,
-    posted_at,
-    ((EXISTS ( SELECT
-           FROM social.click_events c
-          WHERE ((c.workspace_id = r.workspace_id) AND (c.reply_id = r.id) AND (c.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
-           FROM social.relationship_events t
-          WHERE ((t.workspace_id = r.workspace_id) AND (t.reply_id = r.id) AND (t.type = ANY (ARRAY['thanks'::text, 'like'::text])) AND (t.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
-           FROM social.reply_outcomes o
-          WHERE ((o.reply_id = r.id) AND (((o.metrics ->> 'likes'::text))::bigint > 0))))) AS rewarded,
-    ((deleted_at IS NOT NULL) OR (EXISTS ( SELECT
-           FROM social.relationship_events t
-          WHERE ((t.workspace_id = r.workspace_id) AND (t.reply_id = r.id) AND (t.type = 'report'::text) AND (t.occurred_at <= (r.posted_at + '7 days'::interval))))) OR (EXISTS ( SELECT
-           FROM social.reply_outcomes o
-          WHERE ((o.reply_id = r.id) AND ((o.metrics ->> 'removed'::text) = 'true'::text))))) AS removed
-   FROM social.replies r
-  WHERE (posted_at IS NOT NULL);
 
 -- Name: segmented_weights; Type: TABLE; Schema: social; Owner: -
 

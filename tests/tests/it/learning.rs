@@ -230,3 +230,46 @@ async fn too_little_is_said_with_its_date_and_too_odd_stops_everything() {
     assert_eq!(odd["skipped"], "SAMPLE_RATIO_MISMATCH");
     assert_eq!(db.count("select count(*) from social.weight_versions").await, 0);
 }
+
+#[tokio::test]
+async fn a_result_is_what_came_within_seven_days() {
+    let db = Pg::database().await;
+    sqlx::raw_sql(
+        "insert into signals.workspaces (id, name) values ('w', 'W');
+         insert into social.replies (workspace_id, id, decision_id, decision_snapshot, content, platform, approval_status, posted_at,
+             deleted_at)
+           select 'w', id, id, '{}', 'a reply of ten words', 'TWITTER', 'APPROVED', timestamptz '2026-05-01T00:00:00Z' + nth * interval '1 day',
+                  case id when 'gone' then now() end
+           from unnest('{early,quiet,clicked,thanked,reported,liked,loathed,gone,late}'::text[]) with ordinality r (id, nth);
+         insert into social.click_events (workspace_id, external_id, reply_id, occurred_at)
+           select 'w', id || n, id, posted_at + case id when 'quiet' then interval '8 days' else '1 day' end
+           from social.replies, generate_series(1, 3) n where id in ('early', 'quiet', 'clicked', 'late');
+         insert into social.relationship_events (workspace_id, type, source_event_id, weight, reply_id, occurred_at)
+           select 'w', type, type || nth, 0, reply, posted_at + after * interval '1 day'
+           from (values (1, 'thanks', 'thanked', 6), (2, 'like', 'quiet', 8), (3, 'report', 'reported', 6), (4, 'report', 'quiet', 8),
+             (5, 'like', 'loathed', 1)) t (nth, type, reply, after) join social.replies on id = reply;
+         insert into social.reply_outcomes (workspace_id, reply_id, \"window\", captured_at, metrics)
+           values ('w', 'liked', '24h', now(), '{\"likes\": 2}'), ('w', 'liked', '7d', now(), '{\"likes\": 0}'),
+                  ('w', 'loathed', '24h', now(), '{\"likes\": 1, \"removed\": true}'), ('w', 'quiet', '24h', now(), '{\"views\": 9}')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let found: Vec<(String, bool, bool)> = sqlx::query_as(
+        "select reply_id, rewarded, removed from social.reply_results('w', '2026-05-02T00:00:00Z', '2026-05-09T00:00:00Z') order by posted_at",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    let expected = [
+        ("quiet", false, false),
+        ("clicked", true, false),
+        ("thanked", true, false),
+        ("reported", false, true),
+        ("liked", true, false),
+        ("loathed", true, true),
+        ("gone", false, true),
+    ];
+    let expected = expected.map(|(id, rewarded, removed)| (id.to_owned(), rewarded, removed));
+    assert_eq!(found, expected);
+}

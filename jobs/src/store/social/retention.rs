@@ -307,8 +307,12 @@ pub async fn restore_decisions(conn: &mut PgConnection, lines: &[String]) -> sql
     .execute(&mut *conn)
     .await?;
     sqlx::query(
-        "insert into social.decision_exposures
-         select (jsonb_populate_record(null::social.decision_exposures, l -> 'exposure')).* from (select t::jsonb as l from unnest($1::text[]) t) g
+        "insert into social.decision_exposures (workspace_id, decision_id, created_at, eligible_actions, action, propensity,
+           probabilities, policy_version, weights_version, features, rng_key)
+         select e.workspace_id, e.decision_id, e.created_at, e.eligible_actions, e.action, e.propensity, e.probabilities,
+                e.policy_version, e.weights_version, e.features, e.rng_key
+         from (select t::jsonb as l from unnest($1::text[]) t) g
+         cross join jsonb_populate_record(null::social.decision_exposures, l -> 'exposure') e
          where l -> 'exposure' <> 'null' and exists (select from social.decisions d where d.id = l -> 'decision' ->> 'id')
          on conflict do nothing",
     )

@@ -4,12 +4,14 @@
 use chrono::{DateTime, Utc};
 use millrace_config::Settings;
 use millrace_jobs::learning::{
+    drift::Drift,
     drift::simulate as quiet,
     experiments::simulate as trials,
-    night::{self, Outcome, Plan},
+    night::{self, Lesson, Outcome, Plan},
     nightly,
-    policy::simulate as policies,
+    policy::{self, simulate as policies},
     simulate::{self, World},
+    suggestions::Suggestions,
 };
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -35,20 +37,19 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
     policy(report, lives);
 }
 
-/// A night over so many replies: the figure of this process alone, beside Postgres's.
+/// A night over so many replies, of weights and of all lessons: the figure of this process alone, beside Postgres's.
 async fn nights(report: &mut Report, to: u32) {
     let (_pg, db) = server::postgres().await;
     let settings = Settings::from_parts(&millrace_tests::home(), None, std::iter::empty()).unwrap();
     let as_of: DateTime<Utc> = "2026-06-01T02:00:00Z".parse().unwrap();
     let mut from = 1;
-    for replies in [10_000, 100_000, 1_000_000].into_iter().filter(|n| *n <= to) {
+    for replies in [10_000, 100_000, 1_000_000, 3_000_000].into_iter().filter(|n| *n <= to) {
         load(&db.pool, from, i32::try_from(replies).unwrap()).await;
         from = i32::try_from(replies).unwrap() + 1;
         let plan = Plan { workspace: server::WORKSPACE, as_of, dry_run: true };
         let (start, cpu) = (Instant::now(), Cpu::now(&db.pool).await.others);
-        let told = night::run::<nightly::Told>(&db.pool, &settings, plan).await.unwrap();
+        let told: nightly::Told = lesson(&db.pool, &settings, plan).await;
         let (took, cpu) = (start.elapsed().as_secs_f64(), Cpu::now(&db.pool).await.others - cpu);
-        let Outcome::Ran(told) = told else { panic!("it did not run") };
         assert_eq!(told.rows, usize::try_from(replies).unwrap());
         report.row(
             &format!("a night over {replies} replies, 27 segments"),
@@ -56,13 +57,39 @@ async fn nights(report: &mut Report, to: u32) {
             &format!("peak {:.0} MiB of this process", server::peak_mib_of(std::process::id())),
             if replies == 1_000_000 { "10 s, 500 MiB" } else { "" },
         );
+        let mut others = [0.0; 3];
+        let start = Instant::now();
+        let policy: policy::nightly::Told = lesson(&db.pool, &settings, plan).await;
+        others[0] = start.elapsed().as_secs_f64();
+        let _: Suggestions = lesson(&db.pool, &settings, plan).await;
+        others[1] = start.elapsed().as_secs_f64() - others[0];
+        let _: Drift = lesson(&db.pool, &settings, plan).await;
+        others[2] = start.elapsed().as_secs_f64() - others[0] - others[1];
+        let [policy_s, suggestions_s, drift_s] = others;
+        report.row(
+            "the other lessons of that night",
+            &format!(
+                "policy over the last {}: {policy_s:.1} s, suggestions {suggestions_s:.1} s, drift {drift_s:.1} s",
+                policy.found.rows
+            ),
+            &format!("peak {:.0} MiB of this process", server::peak_mib_of(std::process::id())),
+            "",
+        );
     }
 }
 
+async fn lesson<L: Lesson>(pool: &PgPool, settings: &Settings, plan: Plan<'_>) -> L {
+    let Outcome::Ran(told) = night::run::<L>(pool, settings, plan).await.unwrap() else {
+        panic!("it did not run")
+    };
+    *told
+}
+
 async fn load(pool: &PgPool, from: i32, to: i32) {
-    let analyze = "analyze social.replies, social.click_events, social.decision_exposures";
+    let analyze = "analyze social.replies, social.click_events, social.decision_exposures, social.reply_outcomes";
+    let seen: serde_json::Value = serde_json::from_str(include_str!("learning.json")).unwrap();
     server::load(pool, from..=to, analyze, async |conn, at, end| {
-        let load = sqlx::query(include_str!("learning.sql")).bind(at).bind(end);
+        let load = sqlx::query(include_str!("learning.sql")).bind(at).bind(end).bind(&seen);
         load.execute(conn).await.unwrap();
     })
     .await;

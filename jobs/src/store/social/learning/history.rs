@@ -73,7 +73,7 @@ pub async fn sides(
            select c.id, r.rewarded, c.new = any (string_to_array(e.weights_version, ',')) as is_new,
                   c.old = any (string_to_array(e.weights_version, ',')) as is_old
            from changes c
-           join social.reply_results r on r.workspace_id = $1 and r.posted_at > c.date and r.posted_at <= c.date + interval '7 days'
+           cross join lateral social.reply_results($1, c.date, c.date + interval '7 days') r
            join social.decision_exposures e on e.workspace_id = $1 and e.decision_id = r.decision_id and e.created_at > c.date
          )
          select c.id as event, count(*) filter (where is_new) as new_n, count(*) filter (where is_new and rewarded) as new_rewarded,

@@ -30,10 +30,7 @@ struct Read {
     platform: String,
     daypart: Option<String>,
     weekday: Option<i32>,
-    sss: Option<f64>,
-    ars: Option<f64>,
-    evs: Option<f64>,
-    trs: Option<f64>,
+    signals: Vec<Option<f64>>,
     engaged: f64,
     rewarded: bool,
     removed: bool,
@@ -44,12 +41,13 @@ fn row(read: Read) -> Option<Row> {
     let daypart = DAYPARTS.into_iter().find(|daypart| {
         Some(daypart.as_str()) == read.daypart.as_deref().map(str::to_uppercase).as_deref()
     })?;
+    let signals: Option<Vec<f64>> = read.signals.into_iter().collect();
     Some(Row {
         matured_at: read.matured_at,
         platform: Platform::ALL.into_iter().find(|known| known.as_str() == read.platform)?,
         daypart,
         weekday: u8::try_from(read.weekday?).ok()?,
-        signals: [read.sss?, read.ars?, read.evs?, read.trs?],
+        signals: signals?.try_into().ok()?,
         engaged: read.engaged,
         reward: f64::from(u8::from(read.rewarded)),
         removed: read.removed,
@@ -107,10 +105,11 @@ pub async fn dealt(
 ) -> sqlx::Result<Dealt> {
     sqlx::query_as(
         "with e as (
-           select action = 'DISENGAGED' as quiet, coalesce((probabilities ->> 'DISENGAGED')::float8, 0) as p,
-                  exists (select from social.replies r where r.workspace_id = $1 and r.decision_id = d.decision_id
-                            and r.posted_at is not null) as replied
-           from social.decision_exposures d where workspace_id = $1 and created_at > $2 and created_at <= $3
+           select d.action = 'DISENGAGED' as quiet, d.disengaged as p, r.decision_id is not null as replied
+           from social.decision_exposures d
+           left join (select distinct decision_id from social.replies where workspace_id = $1 and posted_at > $2) r
+             on r.decision_id = d.decision_id
+           where d.workspace_id = $1 and d.created_at > $2 and d.created_at <= $3
          )
          select count(*) filter (where p > 0 and p < 1) as n, count(*) filter (where p > 0 and p < 1 and quiet) as held_out,
                 coalesce(sum(p) filter (where p > 0 and p < 1), 0) as expected,

@@ -25,6 +25,7 @@ const ROWS_MAX: i64 = 100_000;
 #[derive(FromRow)]
 struct Read {
     matured_at: DateTime<Utc>,
+    reply_id: String,
     decided_at: DateTime<Utc>,
     action: String,
     probabilities: Json<BTreeMap<String, f64>>,
@@ -99,11 +100,12 @@ pub async fn policy_rows(
     // One by one: what a decision saw is kilobytes, what is learned from it is not.
     while let Some(read) = read.try_next().await? {
         match row(&read) {
-            Some(row) => rows.push(row),
+            Some(row) => rows.push((read.reply_id, row)),
             None => odd += 1,
         }
     }
-    Ok((rows, odd))
+    rows.sort_unstable_by(|(a, x), (b, y)| (x.matured_at, a).cmp(&(y.matured_at, b)));
+    Ok((rows.into_iter().map(|(_, row)| row).collect(), odd))
 }
 
 /// A workspace's policy.

@@ -33,7 +33,7 @@ pub async fn shown(
 ) -> sqlx::Result<Vec<Reply>> {
     let rows: Vec<Read> = sqlx::query_as(
         "select r.platform, r.posted_at,
-                coalesce(upper(e.features #>> '{temporal,daypart}'),
+                coalesce(upper(e.daypart),
                   (array['NIGHT','MORNING','AFTERNOON','EVENING'])[1 + extract(hour from r.posted_at at time zone 'utc')::int / 6]) as daypart,
                 (o.metrics ->> 'views')::float8 as views,
                 (coalesce((o.metrics ->> 'likes')::float8, 0) + coalesce((o.metrics ->> 'replies')::float8, 0)
