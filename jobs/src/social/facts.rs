@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     decide::{
         Archetypes, AuthorState, Competitor, Conversation, Inputs, PostFacts, Safety, Segment,
-        Signals, Thresholds, Values, Weights, combined_key,
+        Signals, Thresholds, Values, Weights,
     },
     mode::Archetype,
     profile::Profile,
@@ -31,16 +31,15 @@ use super::{
     trials::Trials,
 };
 use crate::{
-    learning::{hold_back::is_held_back, policy::features::Model},
+    learning::{hold_back::is_held_back, policy::InForce, rows},
     store::social::{
         around::{Said, SegmentRow, Volume},
-        learning::PolicyRow,
         waiting::Waiting,
     },
 };
 
 /// Version of the rules of `decide` and of this file: whoever changes what they say raises it.
-pub const POLICY: &str = "3";
+pub const POLICY: &str = "4";
 
 /// What a batch of decisions of one workspace has in common.
 #[derive(Debug)]
@@ -51,8 +50,8 @@ pub struct Around<'a> {
     pub calendar: &'a Calendar,
     /// Weights in force.
     pub weights: &'a [SegmentRow],
-    /// The learned policy: its version, its share, what it knows.
-    pub policy: Option<&'a (PolicyRow, Model)>,
+    /// The learned policy.
+    pub policy: Option<&'a InForce>,
     /// Experiments, and what they led to.
     pub trials: &'a Trials,
     /// Of the platforms.
@@ -150,7 +149,7 @@ pub fn ready(
     .settled();
     inputs.learned = around
         .policy
-        .and_then(|(row, model)| model.learned(&row.version, row.stage.share(), &inputs));
+        .and_then(|known| known.model.learned(&known.version, known.stage.share(), &inputs));
     Ready { inputs, standing, personas, engagement }
 }
 
@@ -288,14 +287,21 @@ fn weights(
     temporal: &Temporal,
     author_id: &str,
 ) -> Weights {
-    let combined = combined_key(platform, temporal.daypart);
-    let row = |kind: &str, key: &str| {
-        around
-            .weights
-            .iter()
-            .find(|row| row.segment_type == kind && (kind == "GLOBAL" || row.segment_key == key))
-    };
-    let chain = [row("GLOBAL", ""), row("PLATFORM", platform.as_str()), row("COMBINED", &combined)];
+    let day = u8::try_from(temporal.day).unwrap_or_default();
+    let chain = [
+        rows::Segment::Global,
+        rows::Segment::DayOfWeek(day),
+        rows::Segment::TimeOfDay(temporal.daypart),
+        rows::Segment::Platform(platform),
+        rows::Segment::Combined(platform, temporal.daypart),
+    ];
+    let chain = chain.map(|of| {
+        let is = |row: &&SegmentRow| {
+            let all = of == rows::Segment::Global;
+            row.segment_type == of.kind() && (all || row.segment_key == of.key())
+        };
+        around.weights.iter().find(is)
+    });
     let before = |row: &SegmentRow| -> Option<(i32, [f64; 4])> {
         let weights = row.weights_before.clone()?.try_into().ok()?;
         let before = row.before.filter(|_| is_held_back(author_id, &row.segment_key, row.version));
@@ -313,7 +319,7 @@ fn weights(
         },
         sample_size: row.sample_size.into(),
     };
-    let [global, platform, combined] = chain.map(|row| row.map(segment));
+    let [global, weekday, daypart, platform, combined] = chain.map(|row| row.map(segment));
     let documented = &around.profile.weights;
     let of_profile = || Segment {
         key: "GLOBAL".into(),
@@ -327,7 +333,8 @@ fn weights(
         sample_size: 0,
     };
     let version = if versions.is_empty() { "GLOBAL:1".into() } else { versions.join(",") };
-    Weights { version, global: global.or_else(|| Some(of_profile())), platform, combined }
+    let global = global.or_else(|| Some(of_profile()));
+    Weights { version, global, weekday, daypart, platform, combined }
 }
 
 fn archetypes(said: &Said, platform: Platform, around: &Around<'_>) -> Archetypes {

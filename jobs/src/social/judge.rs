@@ -24,7 +24,7 @@ use super::{
 use crate::{
     ctx::Ctx,
     embed::content_hash,
-    learning::policy::features::Model,
+    learning::policy::{InForce, Models},
     queue::{self, Job, LeaseId, Leased, NewJob, Verdict},
     signals::vectors,
     store::{
@@ -34,7 +34,6 @@ use crate::{
             around::{self, Said, SegmentRow, Volume},
             decisions::{self, NewDecision},
             escalations, experiments,
-            learning::{self, PolicyRow},
             waiting::{self, Waiting},
         },
     },
@@ -45,6 +44,7 @@ use crate::{
 pub struct State {
     /// Brand profiles.
     pub brands: Brands,
+    models: Models,
     prototypes: OnceCell<Arc<Prototypes>>,
 }
 
@@ -175,7 +175,7 @@ struct Tenant {
     brand: Arc<Brand>,
     calendar: Calendar,
     weights: Vec<SegmentRow>,
-    policy: Option<(PolicyRow, Model)>,
+    policy: Option<InForce>,
     trials: Trials,
     volumes: BTreeMap<Platform, Volume>,
     beside_competitors: BTreeMap<String, i64>,
@@ -201,9 +201,8 @@ impl Tenant {
             posts.first().map_or_else(|| ctx.clock.now(), |p| midnight(&calendar, p.now));
         let beside_competitors =
             around::beside_competitors(&mut conn, workspace_id, midnight).await.context("caps")?;
-        let policy = learning::policy(&mut conn, workspace_id).await.context("policy")?;
         Ok(Self {
-            policy: policy.and_then(|row| row.model().map(|model| (row, model))),
+            policy: ctx.social.models.of(&mut conn, workspace_id).await.context("policy")?,
             weights: around::weights(&mut conn, workspace_id).await.context("weights")?,
             trials: experiments::trials(&mut conn, workspace_id, &authors)
                 .await

@@ -3,11 +3,13 @@
 
 pub mod features;
 pub mod judge;
+mod models;
 pub mod nightly;
 pub mod simulate;
 
 use std::fmt;
 
+pub use models::{InForce, Models};
 use serde::{Deserialize, Serialize};
 
 /// How much of a say it has.

@@ -127,7 +127,8 @@ pub(super) fn sane() -> impl Strategy<Value = Inputs> {
             inputs.post.conversation =
                 Conversation { asks, desperate, compares: asks, jokes, misinformation };
             let (global, platform, combined) = weights;
-            inputs.weights = Weights { version: "1".into(), global, platform, combined };
+            inputs.weights =
+                Weights { version: "1".into(), global, platform, combined, ..Weights::default() };
             inputs
         },
     )

@@ -24,7 +24,7 @@ pub use inputs::{
 };
 pub use learned::{Expected, Learned, chances};
 pub use thresholds::Thresholds;
-pub use weights::{Effective, Segment, Values, Weights, combined_key};
+pub use weights::{Effective, Segment, Values, Weights};
 
 use super::{
     mode::{Archetype, ENGAGING, LADDER, Mode, rung},

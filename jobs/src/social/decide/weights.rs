@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Step;
-use crate::social::{record::Platform, temporal::Daypart};
 
 /// Weights must add up to one but for this.
 const SUM_TOLERANCE: f64 = 0.001;
@@ -70,7 +69,7 @@ impl Values {
 /// Weights learned for a segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
-    /// `GLOBAL`, a platform, or platform and daypart: `TWITTER_NIGHT`.
+    /// `GLOBAL`, a day of the week, a time of day, a platform, or platform and time of day: `TWITTER_NIGHT`.
     pub key: String,
     /// What was learned.
     pub values: Values,
@@ -85,16 +84,14 @@ pub struct Weights {
     pub version: String,
     /// All posts. Without it, the documented set.
     pub global: Option<Segment>,
+    /// Those of the day of the week.
+    pub weekday: Option<Segment>,
+    /// Those of the time of day.
+    pub daypart: Option<Segment>,
     /// The platform's.
     pub platform: Option<Segment>,
     /// The platform's at this time of day.
     pub combined: Option<Segment>,
-}
-
-/// The key of a combined segment.
-#[must_use]
-pub fn combined_key(platform: Platform, daypart: Daypart) -> String {
-    format!("{}_{}", platform.as_str(), daypart.as_str())
 }
 
 /// The weights that count.
@@ -111,9 +108,8 @@ pub struct Effective {
 impl Weights {
     /// As JSON can hold it: weights that are no numbers are -1, which is as invalid.
     pub(super) fn settled(mut self) -> Self {
-        for segment in
-            [&mut self.global, &mut self.platform, &mut self.combined].into_iter().flatten()
-        {
+        let Self { version: _, global, weekday, daypart, platform, combined } = &mut self;
+        for segment in [global, weekday, daypart, platform, combined].into_iter().flatten() {
             let Values { sss, ars, evs, trs, sss_ars, evs_trs } = &mut segment.values;
             for weight in [sss, ars, evs, trs, sss_ars, evs_trs] {
                 *weight = if weight.is_finite() { *weight } else { -1.0 };
@@ -122,16 +118,20 @@ impl Weights {
         self
     }
 
-    /// GLOBAL, then PLATFORM, then COMBINED, each mixed into what is there with the share n / (n + `min_sample`).
+    /// GLOBAL, then DAY_OF_WEEK, TIME_OF_DAY, PLATFORM and COMBINED, each mixed into what is there with the share n / (n + `min_sample`).
     /// A segment with a negative weight, weights that do not add up to one within 0.001, or (but for GLOBAL, which
     /// counts whole) no observations, is passed over. What is left starts from the documented set.
     #[must_use]
     pub fn effective(&self, min_sample: f64, log: &mut Vec<Step>) -> Effective {
         let mut effective =
             Effective { values: Values::default(), segment: "DEFAULT".into(), sample_size: 0 };
-        for (segment, whole) in
-            [(&self.global, true), (&self.platform, false), (&self.combined, false)]
-        {
+        for (segment, whole) in [
+            (&self.global, true),
+            (&self.weekday, false),
+            (&self.daypart, false),
+            (&self.platform, false),
+            (&self.combined, false),
+        ] {
             let Some(segment) = segment else { continue };
             let n = f64::from(u32::try_from(segment.sample_size.max(0)).unwrap_or(u32::MAX));
             let valid = segment.values.valid() && (whole || segment.sample_size > 0);
@@ -216,8 +216,27 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_platform_and_daypart() {
-        assert_eq!(combined_key(Platform::Twitter, Daypart::Night), "TWITTER_NIGHT");
+    fn a_platform_without_weights_of_its_own_has_those_of_the_hour_and_the_day() {
+        let mut weights =
+            Weights { weekday: segment("SUNDAY", ONLY_SSS, 100), ..Weights::default() };
+        assert_eq!(of(&weights).segment, "SUNDAY");
+        weights.daypart = segment("NIGHT", [0.0, 1.0, 0.0, 0.0], 300);
+        let effective = of(&weights);
+        assert!((effective.values.sss - 0.175).abs() < 1e-12, "a quarter of 0.7");
+        assert_eq!(effective.segment, "NIGHT");
+        weights.platform = segment("REDDIT", [0.0, 0.0, 1.0, 0.0], 9_900);
+        let effective = of(&weights);
+        assert!(
+            (effective.values.evs - 0.9905).abs() < 1e-4,
+            "its own nearly alone: {effective:?}"
+        );
+        assert_eq!(effective.segment, "REDDIT");
+    }
+
+    #[test]
+    fn weights_that_were_stored_before_there_were_days_in_the_chain_are_read() {
+        let old = r#"{"version":"GLOBAL:1","global":null,"platform":null,"combined":null}"#;
+        assert_eq!(serde_json::from_str::<Weights>(old).unwrap().version, "GLOBAL:1");
     }
 
     proptest! {
@@ -230,6 +249,8 @@ mod tests {
                 global: segment("GLOBAL", wild, a),
                 platform: segment("REDDIT", four.map(|w| w / sum), b),
                 combined: segment("REDDIT_NIGHT", wild, a),
+                weekday: segment("SUNDAY", wild, b),
+                daypart: segment("NIGHT", four.map(|w| w / sum), a),
                 version: String::new(),
             };
             let Values { sss, ars, evs, trs, .. } = of(&weights).values;

@@ -1,6 +1,7 @@
 //! The policy over modes and archetypes: taught by outcomes, given a say by people or by itself, taken back; and what it
 //! takes is made again from what is stored.
 
+use millrace_jobs::learning::policy::features;
 use millrace_tests::{App, Database, Pg, Sender};
 use serde_json::{Value, json};
 
@@ -141,4 +142,86 @@ async fn some_authors_keep_the_weights_before_for_a_week() {
         let expected = if held { ("GLOBAL:1", 0.15) } else { ("GLOBAL:2", 0.25) };
         assert_eq!((version.as_str(), trs), expected, "{author}");
     }
+}
+
+#[tokio::test]
+async fn weights_of_the_hour_and_the_day_count_below_those_of_the_platform() {
+    let db = Pg::database().await;
+    let app = app(&db).await;
+    let x = Sender::add(&app, "acme", "x", &[]).await;
+    let put = "insert into social.segmented_weights (workspace_id, segment_type, segment_key, sss_weight, ars_weight, evs_weight,
+                 trs_weight, sample_size) select 'acme', type, unnest(keys::text[]), sss, ars, .2, .1, n
+               from (values ('TIME_OF_DAY', '{NIGHT,MORNING,AFTERNOON,EVENING}', .1, .6, 300),
+                 ('DAY_OF_WEEK', '{SUNDAY,MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY,SATURDAY}', .6, .1, 100),
+                 ('PLATFORM', '{TWITTER}', .5, .2, 300)) w (type, keys, sss, ars, n) where (type = 'PLATFORM') = $1";
+    let ars = "select (signals_json #>> '{ars,score}')::float8, composite_score, segment_used from social.decisions
+               order by created_at desc limit 1";
+    let mut found: Vec<(f64, f64, String)> = Vec::new();
+    for (nth, platforms) in [(1, None), (2, Some(false)), (3, Some(true))] {
+        if let Some(platforms) = platforms {
+            sqlx::query(put).bind(platforms).execute(&db.pool).await.unwrap();
+        }
+        said(&x, nth, &format!("new{nth}"), 300, POSTS[1].2).await;
+        decided(&db, i64::try_from(nth).unwrap()).await;
+        found.push(sqlx::query_as(ars).fetch_one(&db.pool).await.unwrap());
+    }
+    let [documented, hours, platforms] = &found[..] else { panic!("three decisions") };
+    assert_eq!(documented.2, "GLOBAL");
+    assert!(["NIGHT", "MORNING", "AFTERNOON", "EVENING"].contains(&hours.2.as_str()), "{found:?}");
+    assert_eq!(platforms.2, "TWITTER");
+    assert!((documented.1 - hours.1).abs() > 0.01, "{found:?}");
+    assert!((hours.1 - platforms.1).abs() > 0.01, "{found:?}");
+    let chains = "select count(*) from social.decision_exposures where array_length(string_to_array(weights_version, ','), 1)
+                  is not distinct from case when weights_version like '%TWITTER:0' then 3 when weights_version like '%:0' then 2 else 1 end";
+    assert_eq!(db.count(chains).await, 3);
+    let verified = app.run(&["decisions", "verify"]).await;
+    assert!(verified.status.success(), "{}{}", verified.stdout, verified.stderr);
+}
+
+/// What the policy of the last decision was, and what it expected of the first action.
+async fn expected(db: &Database) -> (String, f64) {
+    sqlx::query_as(
+        "select features #>> '{learned,version}', (features #>> '{learned,expected,0,mean}')::float8
+         from social.decision_exposures order by created_at desc limit 1",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_policy_is_read_once_for_each_version_and_another_one_at_once() {
+    let db = Pg::database().await;
+    let app = app(&db).await;
+    let x = Sender::add(&app, "acme", "x", &[]).await;
+    let state = |reward: f64| {
+        let mut state = features::nothing().unwrap();
+        let width = state.xtr.len();
+        state.update(&vec![1.0; width], reward, 1.0).unwrap();
+        serde_json::to_value(state).unwrap()
+    };
+    let put = "insert into social.policies (workspace_id, version, stage, stage_since, state, noise)
+               values ('acme', $1, 'SHARE', now(), $2, 0.3)
+               on conflict (workspace_id) do update set version = excluded.version, state = excluded.state";
+    let decide = async |nth: u64| {
+        said(&x, nth, &format!("new{nth}"), 300, POSTS[1].2).await;
+        decided(&db, i64::try_from(nth).unwrap()).await;
+        expected(&db).await
+    };
+    sqlx::query(put).bind("one").bind(state(0.5)).execute(&db.pool).await.unwrap();
+    let (version, low) = decide(1).await;
+    assert_eq!(version, "one");
+    // What a version knows is not read again: nobody would notice if it were gone.
+    sqlx::query(put).bind("one").bind(json!({})).execute(&db.pool).await.unwrap();
+    let (version, again) = decide(2).await;
+    // The post is a moment older, its engagement a little less.
+    assert!(
+        version == "one" && (again - low).abs() < 1e-3,
+        "{version} expects {again} after {low}"
+    );
+    sqlx::query(put).bind("two").bind(state(0.9)).execute(&db.pool).await.unwrap();
+    let (version, high) = decide(3).await;
+    assert!(version == "two" && high > low, "{version} expects {high} after {low}");
+    let verified = app.run(&["decisions", "verify"]).await;
+    assert!(verified.status.success(), "{}{}", verified.stdout, verified.stderr);
 }

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 pub use history::{PredictionRow, Sides, compared, predictions, sides};
-pub use policy::{NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, put_policy};
+pub use policy::{
+    NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, policy_since, put_policy,
+};
 pub use shown::shown;
 pub use written::{
     Adoption, Event, Log, NewRun, RunRow, begin, evaluated, events, list, open_events, record,

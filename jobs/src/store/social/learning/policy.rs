@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use crate::{
     learning::policy::{
         Stage,
-        features::{Model, context},
+        features::context,
         judge::{Open, Row},
     },
     social::{
@@ -117,8 +117,6 @@ pub struct PolicyRow {
     pub stage: Stage,
     pub stage_since: DateTime<Utc>,
     pub proposed: Option<String>,
-    pub state: Json<State>,
-    pub noise: f64,
     pub locked_by: Option<String>,
 }
 
@@ -131,12 +129,37 @@ impl TryFrom<String> for Stage {
     }
 }
 
-impl PolicyRow {
-    /// Ready for questions; none if what it knows is of another time.
-    #[must_use]
-    pub fn model(&self) -> Option<Model> {
-        Model::of(&self.state.0, self.noise).ok()
-    }
+/// A policy as decisions read it.
+#[derive(Debug, FromRow)]
+pub struct Known {
+    /// Version.
+    pub version: String,
+    /// How much of a say it has.
+    #[sqlx(try_from = "String")]
+    pub stage: Stage,
+    /// What it knows, unless that is what the reader knows.
+    pub state: Option<Json<State>>,
+    /// Standard deviation of rewards.
+    pub noise: f64,
+}
+
+/// The policy of a workspace, if it has one, for who knows what this version knows.
+///
+/// # Errors
+/// Those of the database.
+pub async fn policy_since(
+    conn: &mut PgConnection,
+    workspace_id: &str,
+    version: Option<&str>,
+) -> sqlx::Result<Option<Known>> {
+    sqlx::query_as(
+        "select version, stage, case when version is distinct from $2 then state end as state, noise
+         from social.policies where workspace_id = $1",
+    )
+    .bind(workspace_id)
+    .bind(version)
+    .fetch_optional(conn)
+    .await
 }
 
 /// The policy of a workspace, if it has one.
@@ -148,7 +171,7 @@ pub async fn policy(
     workspace_id: &str,
 ) -> sqlx::Result<Option<PolicyRow>> {
     sqlx::query_as(
-        "select version, stage, stage_since, proposed, state, noise, locked_by from social.policies where workspace_id = $1",
+        "select version, stage, stage_since, proposed, locked_by from social.policies where workspace_id = $1",
     )
     .bind(workspace_id)
     .fetch_optional(conn)
