@@ -2003,6 +2003,46 @@ CREATE TABLE social.health_checks (
 
 ALTER TABLE ONLY social.health_checks FORCE ROW LEVEL SECURITY;
 
+-- Name: keyword_changes; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.keyword_changes (
+    workspace_id text NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    version integer NOT NULL,
+    term text NOT NULL,
+    what text NOT NULL,
+    category text,
+    share double precision DEFAULT 1 NOT NULL,
+    evidence jsonb DEFAULT '{}'::jsonb NOT NULL,
+    effective_from timestamp(3) with time zone,
+    effective_to timestamp(3) with time zone,
+    approved_by text,
+    ended_by text,
+    run_id text,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT keyword_changes_check CHECK (((category IS NOT NULL) = (what = 'ADD'::text))),
+    CONSTRAINT keyword_changes_check1 CHECK ((effective_to >= effective_from)),
+    CONSTRAINT keyword_changes_check2 CHECK ((num_nulls(effective_from, approved_by) = ANY (ARRAY[0, 2]))),
+    CONSTRAINT keyword_changes_check3 CHECK ((num_nulls(effective_to, ended_by) = ANY (ARRAY[0, 2]))),
+    CONSTRAINT keyword_changes_share_check CHECK (((share > (0)::double precision) AND (share <= (1)::double precision))),
+    CONSTRAINT keyword_changes_term_check CHECK (((char_length(term) >= 1) AND (char_length(term) <= 200))),
+    CONSTRAINT keyword_changes_version_check CHECK ((version > 0)),
+    CONSTRAINT keyword_changes_what_check CHECK ((what = ANY (ARRAY['ADD'::text, 'RAISE'::text, 'RETIRE'::text])))
+);
+
+ALTER TABLE ONLY social.keyword_changes FORCE ROW LEVEL SECURITY;
+
+-- Name: keyword_locks; Type: TABLE; Schema: social; Owner: -
+
+CREATE TABLE social.keyword_locks (
+    workspace_id text NOT NULL,
+    term text NOT NULL,
+    locked_by text NOT NULL,
+    locked_at timestamp(3) with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY social.keyword_locks FORCE ROW LEVEL SECURITY;
+
 -- Name: kpi_types; Type: TABLE; Schema: social; Owner: -
 
 CREATE TABLE social.kpi_types (
@@ -2926,6 +2966,21 @@ ALTER TABLE ONLY social.funnel
 ALTER TABLE ONLY social.health_checks
     ADD CONSTRAINT health_checks_pkey PRIMARY KEY (id);
 
+-- Name: keyword_changes keyword_changes_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_changes
+    ADD CONSTRAINT keyword_changes_pkey PRIMARY KEY (id);
+
+-- Name: keyword_changes keyword_changes_version_key; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_changes
+    ADD CONSTRAINT keyword_changes_version_key UNIQUE (workspace_id, version);
+
+-- Name: keyword_locks keyword_locks_pkey; Type: CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_locks
+    ADD CONSTRAINT keyword_locks_pkey PRIMARY KEY (workspace_id, term);
+
 -- Name: kpi_metrics kpi_metrics_key; Type: CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.kpi_metrics
@@ -3490,6 +3545,10 @@ CREATE INDEX experiments_status_idx ON social.experiments USING btree (workspace
 -- Name: health_checks_created_at_idx; Type: INDEX; Schema: social; Owner: -
 
 CREATE INDEX health_checks_created_at_idx ON social.health_checks USING btree (workspace_id, created_at);
+
+-- Name: keyword_changes_living; Type: INDEX; Schema: social; Owner: -
+
+CREATE UNIQUE INDEX keyword_changes_living ON social.keyword_changes USING btree (workspace_id, term, what) WHERE (effective_to IS NULL);
 
 -- Name: kpi_metrics_date_idx; Type: INDEX; Schema: social; Owner: -
 
@@ -4162,6 +4221,21 @@ ALTER TABLE ONLY social.funnel
 ALTER TABLE ONLY social.health_checks
     ADD CONSTRAINT health_checks_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
 
+-- Name: keyword_changes keyword_changes_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_changes
+    ADD CONSTRAINT keyword_changes_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
+-- Name: keyword_changes keyword_changes_workspace_id_run_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_changes
+    ADD CONSTRAINT keyword_changes_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES social.learning_runs(workspace_id, run_id);
+
+-- Name: keyword_locks keyword_locks_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
+
+ALTER TABLE ONLY social.keyword_locks
+    ADD CONSTRAINT keyword_locks_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES signals.workspaces(id) ON DELETE CASCADE;
+
 -- Name: kpi_metrics kpi_metrics_workspace_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: -
 
 ALTER TABLE ONLY social.kpi_metrics
@@ -4681,6 +4755,14 @@ ALTER TABLE social.funnel ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE social.health_checks ENABLE ROW LEVEL SECURITY;
 
+-- Name: keyword_changes; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.keyword_changes ENABLE ROW LEVEL SECURITY;
+
+-- Name: keyword_locks; Type: ROW SECURITY; Schema: social; Owner: -
+
+ALTER TABLE social.keyword_locks ENABLE ROW LEVEL SECURITY;
+
 -- Name: kpi_metrics; Type: ROW SECURITY; Schema: social; Owner: -
 
 ALTER TABLE social.kpi_metrics ENABLE ROW LEVEL SECURITY;
@@ -4848,6 +4930,14 @@ CREATE POLICY workspace ON social.funnel USING ((( SELECT (current_setting('mill
 -- Name: health_checks workspace; Type: POLICY; Schema: social; Owner: -
 
 CREATE POLICY workspace ON social.health_checks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: keyword_changes workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.keyword_changes USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
+
+-- Name: keyword_locks workspace; Type: POLICY; Schema: social; Owner: -
+
+CREATE POLICY workspace ON social.keyword_locks USING ((( SELECT (current_setting('millrace.workspace'::text, true) = '*'::text)) OR (workspace_id = ( SELECT NULLIF(current_setting('millrace.workspace'::text, true), ''::text) AS "nullif"))));
 
 -- Name: kpi_metrics workspace; Type: POLICY; Schema: social; Owner: -
 

@@ -103,7 +103,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Normalize>]) -> anyhow::Result<Vec
     let mut conn = ctx.pool.acquire().await.context("connection to load events")?;
     let events = load(&mut conn, &ids).await.context("loading events")?;
     drop(conn);
-    let brands = brands(ctx, &events)?;
+    let brands = brands(ctx, &events).await?;
     let read = move || {
         let read = |e: Event| {
             let reading = read(&e);
@@ -219,15 +219,16 @@ const fn posts(reading: &Reading) -> &[Said] {
 }
 
 /// The brand profile of each workspace that something social is said to.
-fn brands(ctx: &Ctx, events: &[Event]) -> anyhow::Result<HashMap<String, Arc<Brand>>> {
+async fn brands(ctx: &Ctx, events: &[Event]) -> anyhow::Result<HashMap<String, Arc<Brand>>> {
     let social = |event: &&Event| sources::by_name(&event.kind).is_some_and(|s| s.is_social());
-    let brand = |event: &Event| {
-        anyhow::Ok((
-            event.workspace_id.clone(),
-            ctx.social.brands.of(&ctx.settings, &event.workspace_id)?,
-        ))
-    };
-    events.iter().filter(social).map(brand).collect()
+    let mut brands = HashMap::new();
+    for Event { workspace_id, .. } in events.iter().filter(social) {
+        if !brands.contains_key(workspace_id) {
+            let brand = ctx.social.brands.in_force(&ctx.pool, &ctx.settings, workspace_id).await?;
+            brands.insert(workspace_id.clone(), brand);
+        }
+    }
+    Ok(brands)
 }
 
 fn triages(reading: &Reading, brand: Option<&Brand>) -> Vec<Triage> {

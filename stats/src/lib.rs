@@ -5,6 +5,7 @@
 //! percent; `alpha` is the error allowed to a test or left outside an interval (.05 for 95 %).
 
 pub mod checks;
+pub mod contrast;
 pub mod dist;
 pub mod draw;
 pub mod drift;

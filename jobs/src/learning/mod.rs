@@ -6,6 +6,7 @@ pub mod drift;
 pub mod evidence;
 pub mod experiments;
 pub mod hold_back;
+pub mod keywords;
 pub mod meta;
 pub mod moments;
 pub mod night;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
-use super::{drift::Drift, nightly, policy, suggestions::Suggestions};
+use super::{drift::Drift, keywords::Keywords, nightly, policy, suggestions::Suggestions};
 use crate::{
     ctx::Ctx,
     queue::{Job, Leased, Verdict},
@@ -49,6 +49,7 @@ async fn everything(ctx: &Ctx) -> anyhow::Result<Verdict> {
         everywhere::<policy::nightly::Told>(ctx, as_of).await,
         everywhere::<Suggestions>(ctx, as_of).await,
         everywhere::<Drift>(ctx, as_of).await,
+        everywhere::<Keywords>(ctx, as_of).await,
     ];
     let mut verdict = Verdict::Done;
     for end in ends {

@@ -122,7 +122,7 @@ pub fn ready(
     let brand = profile.sha256.get(..12).unwrap_or_default();
     let mut inputs = Inputs {
         key,
-        policy_version: format!("{POLICY}+{brand}{}", around.trials.version()),
+        policy_version: format!("{POLICY}+{brand}{}{}", profile.keywords, around.trials.version()),
         safety: danger(&folded, post, profile),
         post: PostFacts {
             platform,

@@ -103,7 +103,7 @@ async fn run_batch(ctx: &Ctx, batch: &[Leased<Decide>]) -> anyhow::Result<()> {
     }
     let mut decided = Vec::new();
     for (workspace_id, posts) in tenants {
-        let brand = ctx.social.brands.of(&ctx.settings, &workspace_id)?;
+        let brand = ctx.social.brands.in_force(&ctx.pool, &ctx.settings, &workspace_id).await?;
         let noted = ctx.social.brands.record(&ctx.pool, &workspace_id, &brand).await;
         noted.context("noting the profile")?;
         let tenant = Tenant::load(ctx, &workspace_id, brand, &posts).await?;

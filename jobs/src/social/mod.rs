@@ -19,3 +19,4 @@ pub mod text;
 pub mod tiers;
 pub mod triage;
 pub mod trials;
+pub mod vocabulary;

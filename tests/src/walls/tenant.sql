@@ -91,6 +91,9 @@ insert into social.learning_runs (workspace_id, run_id, kind, code_version) valu
 insert into signals.threshold_versions (workspace_id, name, version, above, promise, approved_by)
   values ('{w}', 'SUGGESTIONS', 1, 0.6, 0.6, '{w}~who');
 insert into signals.threshold_locks (workspace_id, name, locked_by) values ('{w}', 'SUGGESTIONS', '{w}~who');
+insert into social.keyword_changes (workspace_id, version, term, what, category, share, effective_from, approved_by)
+  values ('{w}', 1, '{w}~term', 'ADD', '{w}~category', 0.1, now(), '{w}~who');
+insert into social.keyword_locks (workspace_id, term, locked_by) values ('{w}', '{w}~term', '{w}~who');
 insert into social.weight_adjustment_logs (workspace_id, action, reason) values ('{w}', 'SKIPPED', '{w}~reason');
 insert into social.learning_events (workspace_id, adjustment_type, adjustment, predicted_improvement, baseline_performance)
   values ('{w}', 'WEIGHT', '{"x": "{w}~adjustment"}', 0.1, 0.5);

@@ -19,6 +19,7 @@ mod faults;
 mod hostile;
 mod learning;
 mod learning_drift;
+mod learning_keywords;
 mod learning_suggestions;
 mod lease_model;
 mod links;

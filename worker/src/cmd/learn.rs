@@ -8,21 +8,20 @@ use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
         drift::Drift,
+        keywords::Keywords,
         night::{self, Lesson, Outcome, Plan},
         nightly, policy as learning_policy,
         rows::Segment,
-        run::weights_of,
         suggestions::Suggestions,
     },
     signals::thresholds::Learned,
-    store::social::learning::{self, Adoption, RunRow, VersionRow},
+    store::social::learning::{self, RunRow, VersionRow},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{
     args::{dash, maybe_time, time},
-    audit,
     kpi::whose,
 };
 use crate::{
@@ -33,10 +32,12 @@ use crate::{
 
 mod drift;
 mod explain;
+mod keywords;
 mod policy;
 mod report;
 mod simulate;
 mod thresholds;
+mod weights;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,8 @@ Examples:
   millrace learn explain AUTO_LINKS           the same of what is linked without asking, or SUGGESTIONS
   millrace learn lock GLOBAL                  leave them as they are
   millrace learn rollback REDDIT_NIGHT        the version before
+  millrace learn keywords                     what changed of the profile's keywords, and what waits for you
+  millrace learn keywords approve 'empty stomach'   try it on one text in ten
   millrace learn policy                       what is learned of modes and archetypes, and how much of a say it has
   millrace learn report                       one page with plots of all of it
   millrace learn simulate --world segments --runs 20 --seed 1")]
@@ -107,6 +110,11 @@ enum Action {
         #[command(subcommand)]
         act: Option<policy::Act>,
     },
+    /// Keywords: what changed of the profile's, what is proposed, and what people say to it
+    Keywords {
+        #[command(subcommand)]
+        act: Option<keywords::Act>,
+    },
     /// Write one HTML page with plots: weights, segments, policy, experiments, predictions, key figures
     Report {
         /// Where to; learning-WORKSPACE-DATE.html if absent
@@ -128,6 +136,8 @@ enum Of {
     Suggestions,
     /// Whether a platform has changed
     Drift,
+    /// What keywords are worth, and which phrases might be some
+    Keywords,
 }
 
 /// Learn, tell or change.
@@ -154,6 +164,7 @@ pub async fn run(
                 Of::Weights => learned::<nightly::Told>(&pool, &settings, plan, out).await,
                 Of::Suggestions => learned::<Suggestions>(&pool, &settings, plan, out).await,
                 Of::Drift => learned::<Drift>(&pool, &settings, plan, out).await,
+                Of::Keywords => learned::<Keywords>(&pool, &settings, plan, out).await,
             }
         }
         Action::Status => status(&pool, workspace, out).await,
@@ -161,12 +172,15 @@ pub async fn run(
         Action::Explain { what } => explained(&pool, workspace, what, out).await,
         Action::Lock { segment } => hold(&pool, workspace, &segment, true, out).await,
         Action::Unlock { segment } => hold(&pool, workspace, &segment, false, out).await,
-        Action::Approve { version } => approve(&pool, &settings, (workspace, &version), out).await,
+        Action::Approve { version } => {
+            weights::approve(&pool, &settings, (workspace, &version), out).await
+        }
         Action::Rollback { segment } => match threshold(&segment) {
             Some(of) => thresholds::rollback(&pool, &settings, (workspace, of), out).await,
-            None => rollback(&pool, workspace, &segment, out).await,
+            None => weights::rollback(&pool, workspace, &segment, out).await,
         },
         Action::Report { file, days } => report::run(&pool, workspace, (file, days), out).await,
+        Action::Keywords { act } => keywords::run(&pool, &settings, (workspace, act), out).await,
         Action::Policy { act } => policy::run(&pool, workspace, act, out).await,
         Action::Simulate(_) => Ok(()),
     }
@@ -335,99 +349,6 @@ async fn hold(
 ) -> anyhow::Result<()> {
     match threshold(key) {
         Some(of) => thresholds::lock(pool, (workspace, of), locked, out).await,
-        None => lock(pool, workspace, key, locked, out).await,
+        None => weights::lock(pool, workspace, key, locked, out).await,
     }
-}
-
-async fn lock(
-    pool: &PgPool,
-    workspace: &str,
-    key: &str,
-    locked: bool,
-    out: Out,
-) -> anyhow::Result<()> {
-    let segment = named(key)?;
-    let who = audit::me();
-    let verb = if locked { "weights.lock" } else { "weights.unlock" };
-    audit::note(pool, workspace, verb, &segment.key(), json!({})).await?;
-    let mut tx = pool.begin().await?;
-    let current = learning::current(&mut tx, workspace, Clock::system().now()).await?;
-    let weights = weights_of(&current, segment);
-    learning::lock(&mut tx, workspace, segment, weights, locked.then_some(who.as_str())).await?;
-    tx.commit().await?;
-    let word = if locked { "locked" } else { "open to learning" };
-    out.answer(&json!({ "segment": segment, "locked": locked }), || {
-        out.say(format!("{segment} is {word}"))
-    })
-}
-
-async fn approve(
-    pool: &PgPool,
-    settings: &Settings,
-    (workspace, id): (&str, &str),
-    out: Out,
-) -> anyhow::Result<()> {
-    let mut tx = pool.begin().await?;
-    if let Some(row) = thresholds::proposed(&mut tx, workspace, id).await? {
-        return thresholds::approve(tx, pool, settings, (workspace, &row), out).await;
-    }
-    let versions = learning::versions(&mut tx, workspace, false).await?;
-    let found = versions.into_iter().find(|row| row.id == id && row.approved_by.is_none());
-    let Some(row) = found else {
-        return Err(NotFound(format!(
-            "nothing called {id} is proposed: see `millrace learn status`"
-        ))
-        .into());
-    };
-    let segment = named(&row.segment_key)?;
-    let to = row.weights.try_into().map_err(|_| Usage("those are not four weights".into()))?;
-    put(tx, pool, (workspace, segment, "weights.approve"), to, out).await
-}
-
-async fn rollback(pool: &PgPool, workspace: &str, key: &str, out: Out) -> anyhow::Result<()> {
-    let segment = named(key)?;
-    let mut tx = pool.begin().await?;
-    let mut all = learning::versions(&mut tx, workspace, true).await?;
-    all.retain(|row| row.segment_key == segment.key() && row.approved_by.is_some());
-    let before = all.iter().rev().nth(1).and_then(|row| row.weights.clone().try_into().ok());
-    let Some(to) = before else {
-        return Err(NotFound(format!(
-            "{segment} has no version before: see `millrace learn status`"
-        ))
-        .into());
-    };
-    put(tx, pool, (workspace, segment, "weights.rollback"), to, out).await
-}
-
-/// Into force, by a person, now.
-async fn put(
-    mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
-    pool: &PgPool,
-    (workspace, segment, verb): (&str, Segment, &str),
-    to: [f64; 4],
-    out: Out,
-) -> anyhow::Result<()> {
-    let at = Clock::system().now();
-    let current = learning::current(&mut tx, workspace, at).await?;
-    audit::note(pool, workspace, verb, &segment.key(), json!({ "weights": to })).await?;
-    let who = audit::me();
-    let adoption = Adoption {
-        workspace_id: workspace,
-        segment,
-        from: weights_of(&current, segment),
-        to,
-        sample_size: 0,
-        performance: None,
-        run_id: None,
-        at,
-        approved_by: Some(&who),
-    };
-    let version = adoption.write(&mut tx).await?;
-    tx.commit().await?;
-    let answer = json!({ "segment": segment, "version": version, "weights": to });
-    out.answer(&answer, || out.say(format!("{segment} has {} now", explain::four(&to))))
-}
-
-fn named(key: &str) -> anyhow::Result<Segment> {
-    nightly::segment(key).map_err(|error| Usage(error.to_string()).into())
 }

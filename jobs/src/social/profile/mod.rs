@@ -23,7 +23,8 @@ pub use words::{
 
 use super::{
     record::Platform,
-    text::{competitors::Competitors, keywords::Taxonomy},
+    text::{competitors::Competitors, keywords::Taxonomy, phrases::BadPhrase},
+    vocabulary::{self, Change},
 };
 use read::Reader;
 
@@ -41,6 +42,8 @@ const SECTIONS: &str = "archetypes, brand, cadence, claims, communities, competi
 pub struct Profile {
     /// SHA-256 of the file, in hex.
     pub sha256: String,
+    /// Which changes of keywords are laid over it (`vocabulary::version`); empty: none.
+    pub keywords: String,
     /// Who speaks.
     pub brand: Brand,
     /// What is looked for.
@@ -100,6 +103,15 @@ impl Profile {
     #[must_use]
     pub fn shipped(name: &str) -> Option<&'static str> {
         SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+    }
+
+    /// With changes of its keywords laid over it, in order.
+    ///
+    /// # Errors
+    /// Terms that cannot match.
+    pub fn changed(self, changes: &[Change]) -> Result<Self, BadPhrase> {
+        let keywords = vocabulary::version(changes);
+        Ok(Self { taxonomy: self.taxonomy.changed(changes)?, keywords, ..self })
     }
 
     /// How a reply looks on a platform; every profile says so for each.
@@ -168,6 +180,7 @@ impl Profile {
         let kpis = file.list("kpis");
         Some(Self {
             sha256,
+            keywords: String::new(),
             brand: brand?,
             taxonomy: taxonomy?,
             relevance: relevance?,

@@ -6,9 +6,14 @@ use serde::Serialize;
 
 use super::{
     Folded, Span,
+    fold::fold,
     phrases::{BadPhrase, Joined, Phrases},
 };
-use crate::social::profile::{Category, Profile};
+use crate::social::{
+    profile::{Category, Profile},
+    trials::even,
+    vocabulary::{Change, What},
+};
 
 /// The categories, compiled to one automaton.
 #[derive(Debug)]
@@ -17,6 +22,10 @@ pub struct Taxonomy {
     phrases: Phrases,
     /// For each phrase, the places of its categories, and whether it speaks for them alone.
     of: Vec<Vec<(usize, bool)>>,
+    /// Terms that count in a share of texts only.
+    tried: BTreeMap<String, f64>,
+    /// Terms that are more urgent by one than their category.
+    raised: BTreeSet<String>,
 }
 
 impl Taxonomy {
@@ -46,9 +55,55 @@ impl Taxonomy {
         let phrases = Phrases::new(list, Joined::Spaced);
         bad.extend(phrases.as_ref().err().map(ToString::to_string));
         match phrases {
-            Ok(phrases) if bad.is_empty() => Ok(Self { categories, phrases, of }),
+            Ok(phrases) if bad.is_empty() => Ok(Self {
+                categories,
+                phrases,
+                of,
+                tried: BTreeMap::new(),
+                raised: BTreeSet::new(),
+            }),
             _ => Err(BadPhrase::new(&bad)),
         }
+    }
+
+    /// With changes laid over it, in order. An addition that is there already, or to a category that is not, is none.
+    ///
+    /// # Errors
+    /// Terms that cannot match.
+    pub(in crate::social) fn changed(self, changes: &[Change]) -> Result<Self, BadPhrase> {
+        let (mut categories, mut raised) = (self.categories, self.raised);
+        let mut tried = self.tried;
+        for change in changes {
+            let term = &change.term;
+            match change.what {
+                What::Raise => drop(raised.insert(term.clone())),
+                What::Retire => {
+                    for category in &mut categories {
+                        category.terms.retain(|known| known != term);
+                        category.common.retain(|known| known != term);
+                    }
+                }
+                What::Add => {
+                    let known = |known: &String| fold(known).trim() == fold(term).trim();
+                    if categories.iter().any(|of| of.terms.iter().chain(&of.common).any(known)) {
+                        continue;
+                    }
+                    let of = |of: &&mut Category| Some(&of.name) == change.category.as_ref();
+                    let Some(category) = categories.iter_mut().find(of) else { continue };
+                    category.terms.push(term.clone());
+                    if change.share < 1.0 {
+                        tried.insert(term.clone(), change.share);
+                    }
+                }
+            }
+        }
+        Ok(Self { tried, raised, ..Self::new(categories)? })
+    }
+
+    /// Whether a term counts in a text: one that is tried does in a share of them, always the same.
+    fn counts(&self, term: &str, text: &Folded<'_>) -> bool {
+        let share = self.tried.get(term);
+        share.is_none_or(|share| even(&format!("keyword {term}"), text.text()) < *share)
     }
 
     /// The categories as they were written.
@@ -101,6 +156,7 @@ pub fn keywords(text: &Folded<'_>, profile: &Profile) -> Keywords {
             let of = taxonomy.of.get(hit.phrase).into_iter().flatten();
             of.map(move |(nth, alone)| (*nth, *alone, hit.clone()))
         })
+        .filter(|(_, _, hit)| taxonomy.counts(taxonomy.phrases.phrase(hit), text))
         .filter_map(|(nth, alone, hit)| Some((nth, taxonomy.categories.get(nth)?, alone, hit)))
         .collect();
     let by_itself: BTreeSet<&str> = found
@@ -110,12 +166,17 @@ pub fn keywords(text: &Folded<'_>, profile: &Profile) -> Keywords {
         .collect();
     let mut answer = Keywords::default();
     let mut present = BTreeSet::new();
+    let mut raised = None;
     for (nth, category, alone, hit) in &found {
         if !alone && !category.beside.iter().any(|name| by_itself.contains(name.as_str())) {
             continue;
         }
         present.insert((category.priority, *nth));
         let term = taxonomy.phrases.phrase(hit);
+        if taxonomy.raised.contains(term) {
+            let before = category.priority.saturating_sub(1).max(1);
+            raised = Some(raised.map_or(before, |least: u8| least.min(before)));
+        }
         if !answer.matches.iter().any(|known| known == term) {
             answer.matches.push(term.to_owned());
         }
@@ -125,7 +186,8 @@ pub fn keywords(text: &Folded<'_>, profile: &Profile) -> Keywords {
             span: text.span(&hit.at),
         });
     }
-    answer.priority = present.first().map(|(priority, _)| *priority);
+    answer.priority =
+        present.first().map(|(priority, _)| *priority).into_iter().chain(raised).min();
     let names = present.iter().filter_map(|(_, nth)| taxonomy.categories.get(*nth));
     answer.categories = names.map(|category| category.name.clone()).collect();
     answer.exclusions = flags(&profile.relevance.exclusions, text);
@@ -146,8 +208,8 @@ fn flags(list: &Phrases, text: &Folded<'_>) -> Vec<KeywordHit> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Folded, keywords};
-    use crate::social::profile::vita;
+    use super::{Change, Folded, What, keywords};
+    use crate::social::profile::{Profile, vita};
 
     const HIGH: &str = include_str!("examples/high.txt");
     const LOW: &str = include_str!("examples/low.txt");
@@ -231,6 +293,47 @@ mod tests {
             let told = (found.relevant, found.medical, found.exclusions.len());
             assert_eq!(told, (relevant, medical, exclusions), "{text}");
         }
+    }
+
+    #[test]
+    fn changes_are_laid_over_in_order_and_a_trial_counts_in_its_share() {
+        let change = |version, term: &str, what, category: Option<&str>, share| Change {
+            version,
+            term: term.into(),
+            what,
+            category: category.map(Into::into),
+            share,
+        };
+        let laid = |changes: &[Change]| {
+            Profile::parse(Profile::shipped("vita").unwrap()).unwrap().changed(changes).unwrap()
+        };
+        let profile = laid(&[
+            change(1, "hungover", What::Retire, None, 1.0),
+            change(2, "tried everything", What::Add, Some("recovery_intent"), 1.0),
+            change(3, "tried everything", What::Raise, None, 1.0),
+            change(4, "Tequila", What::Add, Some("slang"), 1.0),
+            change(5, "lost weekend", What::Add, Some("nowhere"), 1.0),
+        ]);
+        assert_eq!((profile.keywords.len(), profile.keywords.get(..2)), (10, Some("+k")));
+        let of = |text: &str| {
+            let found = keywords(&Folded::new(text), &profile);
+            (found.matches.join(","), found.priority)
+        };
+        assert_eq!(of("so hungover"), (String::new(), None));
+        assert_eq!(of("tequila, tried everything"), ("tequila,tried everything".into(), Some(5)));
+        assert_eq!(of("i tried everything").1, Some(5), "six is that of its category");
+        assert_eq!(of("a lost weekend"), (String::new(), None));
+        let trial = laid(&[change(1, "tried everything", What::Add, Some("slang"), 0.1)]);
+        let found = (0..1000)
+            .filter(|nth| keywords(&Folded::new(&format!("tried everything {nth}")), &trial).relevant);
+        let found = found.count();
+        assert!((70..140).contains(&found), "{found}");
+        let again = laid(&[
+            change(1, "tried everything", What::Add, Some("slang"), 1.0),
+            change(2, "tried everything", What::Retire, None, 1.0),
+        ]);
+        assert!(!keywords(&Folded::new("tried everything"), &again).relevant);
+        assert_ne!(trial.keywords, again.keywords);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod erasure;
 pub mod escalations;
 pub mod experiments;
+pub mod keywords;
 pub mod kpis;
 pub mod learning;
 mod merge;

@@ -7,6 +7,7 @@ use millrace_jobs::learning::{
     drift::Drift,
     drift::simulate as quiet,
     experiments::simulate as trials,
+    keywords::simulate as words,
     night::{self, Lesson, Outcome, Plan},
     nightly,
     policy::{self, simulate as policies},
@@ -34,6 +35,7 @@ pub(crate) async fn run(report: &mut Report, options: &[String]) {
     weights(report, lives);
     variants(report);
     drift(report);
+    keywords(report, lives);
     policy(report, lives);
 }
 
@@ -152,6 +154,34 @@ fn drift(report: &mut Report) {
             &reference,
             bar,
         );
+    }
+}
+
+fn keywords(report: &mut Report, lives: u32) {
+    for (world, name, bar) in [
+        (words::World::KeywordsAa, "keywords, all worth the same", "wrong 5 % at most"),
+        (words::World::KeywordsBad, "keywords, one of 24 is not worth it", "wrong 5 % at most"),
+        (words::World::PhrasesAa, "phrases, none says anything", ""),
+        (words::World::PhrasesHidden, "phrases, one is rewarded thrice as often", ""),
+    ] {
+        let runs = if matches!(world, words::World::KeywordsAa | words::World::KeywordsBad) {
+            10 * lives
+        } else {
+            lives
+        };
+        let found =
+            words::simulate(words::Plan { world, runs, seed: SEED, days: 84, per_day: 150 });
+        let of = |tally: &words::Tally| {
+            let days = tally.median_days.map_or_else(|| "-".to_owned(), |n| n.to_string());
+            format!(
+                "wrong in {} of lives ({:.2} a life), found {}, median {days} days",
+                percent(tally.wrong),
+                tally.wrong_per_life,
+                percent(tally.found)
+            )
+        };
+        let reference = format!("seed's rule: {}", of(&found.seed_rule));
+        report.row(name, &of(&found.ours), &reference, bar);
     }
 }
 

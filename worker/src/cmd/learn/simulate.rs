@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use millrace_jobs::learning::{
     drift::simulate as quiet,
     experiments::simulate as trials,
+    keywords::simulate as words,
     simulate::{self, World},
 };
 
@@ -54,6 +55,14 @@ enum Truth {
     VariantsAb,
     /// Years of a platform that does not change, and falls by a fifth; of 50, 200 and 1,000 replies a week
     DriftAlarm,
+    /// Keywords that are all worth the same
+    KeywordsAa,
+    /// One of them is not worth it
+    KeywordsBad,
+    /// Posts in which no phrase says anything
+    PhrasesAa,
+    /// Posts in which one does
+    PhrasesHidden,
 }
 
 /// Which of the simulations a world belongs to.
@@ -62,6 +71,7 @@ enum Kind {
     Policy(policy::World),
     Variants(trials::World),
     Drift,
+    Keywords(words::World),
 }
 
 impl Truth {
@@ -78,6 +88,10 @@ impl Truth {
             Self::VariantsAa => Kind::Variants(trials::World::VariantsAa),
             Self::VariantsAb => Kind::Variants(trials::World::VariantsAb),
             Self::DriftAlarm => Kind::Drift,
+            Self::KeywordsAa => Kind::Keywords(words::World::KeywordsAa),
+            Self::KeywordsBad => Kind::Keywords(words::World::KeywordsBad),
+            Self::PhrasesAa => Kind::Keywords(words::World::PhrasesAa),
+            Self::PhrasesHidden => Kind::Keywords(words::World::PhrasesHidden),
         }
     }
 }
@@ -93,6 +107,7 @@ pub(super) fn run(args: &Args, out: Out) -> anyhow::Result<()> {
         Kind::Policy(world) => return policy::simulated(args, world, out),
         Kind::Variants(world) => return variants(args, world, out),
         Kind::Drift => return alarms(args, out),
+        Kind::Keywords(world) => return keywords(args, world, out),
     };
     let plan = simulate::Plan {
         days: args.days,
@@ -151,6 +166,27 @@ fn alarms(args: &Args, out: Out) -> anyhow::Result<()> {
             ]
         });
         let head = ["replies a week", "rule", "false alarms a year", "falls seen in two weeks"];
+        out.table(head, rows);
+    })
+}
+
+fn keywords(args: &Args, world: words::World, out: Out) -> anyhow::Result<()> {
+    let Args { runs, seed, days, per_day, .. } = *args;
+    let outcome = words::simulate(words::Plan { world, runs, seed, days, per_day });
+    out.answer(&outcome, || {
+        let row = |name: &str, tally: &words::Tally| {
+            [
+                name.to_owned(),
+                percent(tally.wrong),
+                format!("{:.2}", tally.wrong_per_life),
+                percent(tally.found),
+                tally.median_days.map_or_else(dash, |days| days.to_string()),
+            ]
+        };
+        out.say(format!("{runs} lives of {days} days from seed {seed}"));
+        let rows = [row("millrace", &outcome.ours), row("the seed's rule", &outcome.seed_rule)];
+        let head =
+            ["rule", "lives with wrong ones", "wrong ones a life", "found", "days until then"];
         out.table(head, rows);
     })
 }
