@@ -1139,7 +1139,7 @@ insert into ops.rights (relation, app, reader) values
   ('social.replies',               '{select,insert,update}', true),
   ('social.decisions',             '{select,insert}', true),
   ('social.decision_exposures',    '{select,insert}', true),
-  ('social.randomized_experiments', '{insert}', true),
+  ('social.randomized_experiments', '{select,insert,update}', true),
   ('social.experiments',           '{select,insert,update}', true),
   ('social.experiment_assignments', '{select,insert}', true),
   ('social.experiment_looks',      '{select,insert}', true),

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
-use super::{drift::Drift, keywords::Keywords, nightly, policy, suggestions::Suggestions};
+use super::{
+    causal::Causal, drift::Drift, keywords::Keywords, nightly, policy, suggestions::Suggestions,
+};
 use crate::{
     ctx::Ctx,
     queue::{Job, Leased, Verdict},
@@ -50,6 +52,7 @@ async fn everything(ctx: &Ctx) -> anyhow::Result<Verdict> {
         everywhere::<Suggestions>(ctx, as_of).await,
         everywhere::<Drift>(ctx, as_of).await,
         everywhere::<Keywords>(ctx, as_of).await,
+        everywhere::<Causal>(ctx, as_of).await,
     ];
     let mut verdict = Verdict::Done;
     for end in ends {

@@ -18,6 +18,7 @@ mod extract;
 mod faults;
 mod hostile;
 mod learning;
+mod learning_causal;
 mod learning_drift;
 mod learning_keywords;
 mod learning_suggestions;

@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
+        causal::Causal,
         drift::Drift,
         keywords::Keywords,
         night::{self, Lesson, Outcome, Plan},
@@ -30,6 +31,7 @@ use crate::{
     out::Out,
 };
 
+mod causal;
 mod drift;
 mod explain;
 mod keywords;
@@ -138,6 +140,8 @@ enum Of {
     Drift,
     /// What keywords are worth, and which phrases might be some
     Keywords,
+    /// Whether predicted modes were better than others that were drawn in their place
+    Causal,
 }
 
 /// Learn, tell or change.
@@ -165,6 +169,7 @@ pub async fn run(
                 Of::Suggestions => learned::<Suggestions>(&pool, &settings, plan, out).await,
                 Of::Drift => learned::<Drift>(&pool, &settings, plan, out).await,
                 Of::Keywords => learned::<Keywords>(&pool, &settings, plan, out).await,
+                Of::Causal => learned::<Causal>(&pool, &settings, plan, out).await,
             }
         }
         Action::Status => status(&pool, workspace, out).await,

@@ -324,8 +324,9 @@ mod tests {
         assert_eq!(of("i tried everything").1, Some(5), "six is that of its category");
         assert_eq!(of("a lost weekend"), (String::new(), None));
         let trial = laid(&[change(1, "tried everything", What::Add, Some("slang"), 0.1)]);
-        let found = (0..1000)
-            .filter(|nth| keywords(&Folded::new(&format!("tried everything {nth}")), &trial).relevant);
+        let found = (0..1000).filter(|nth| {
+            keywords(&Folded::new(&format!("tried everything {nth}")), &trial).relevant
+        });
         let found = found.count();
         assert!((70..140).contains(&found), "{found}");
         let again = laid(&[

@@ -6,6 +6,7 @@ pub mod around;
 pub mod audit;
 pub mod backlash;
 mod beside;
+pub mod causal;
 pub mod champions;
 pub mod checks;
 pub mod decisions;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{drift, keywords, thresholds};
+use super::{causal, drift, keywords, thresholds};
 use crate::{cmd::args::dash, out::Out};
 
 pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
@@ -43,6 +43,8 @@ pub(super) fn report(report: &Value, out: Out) {
     let of_thresholds = report.pointer("/findings/0/threshold").is_some();
     if report.get("drift").is_some() {
         drift::report(report, out);
+    } else if report.get("uplifts").is_some() {
+        causal::report(report, out);
     } else if report.get("keywords").is_some() {
         keywords::report(report, out);
     } else if of_thresholds {
