@@ -1,6 +1,7 @@
 //! Learning from outcomes, night by night: what the signals of decisions were worth, where suggestions are right,
 //! whether a platform has changed.
 
+pub mod bias;
 pub mod causal;
 pub mod cell;
 pub mod drift;

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    causal::Causal, drift::Drift, keywords::Keywords, nightly, policy, suggestions::Suggestions,
+    bias::Bias, causal::Causal, drift::Drift, keywords::Keywords, nightly, policy,
+    suggestions::Suggestions,
 };
 use crate::{
     ctx::Ctx,
@@ -53,6 +54,7 @@ async fn everything(ctx: &Ctx) -> anyhow::Result<Verdict> {
         everywhere::<Drift>(ctx, as_of).await,
         everywhere::<Keywords>(ctx, as_of).await,
         everywhere::<Causal>(ctx, as_of).await,
+        everywhere::<Bias>(ctx, as_of).await,
     ];
     let mut verdict = Verdict::Done;
     for end in ends {

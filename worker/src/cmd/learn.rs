@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use millrace_config::{Clock, Settings};
 use millrace_jobs::{
     learning::{
+        bias::Bias,
         causal::Causal,
         drift::Drift,
         keywords::Keywords,
@@ -142,6 +143,8 @@ enum Of {
     Keywords,
     /// Whether predicted modes were better than others that were drawn in their place
     Causal,
+    /// Whom we ignore because of who they are
+    Bias,
 }
 
 /// Learn, tell or change.
@@ -170,6 +173,7 @@ pub async fn run(
                 Of::Drift => learned::<Drift>(&pool, &settings, plan, out).await,
                 Of::Keywords => learned::<Keywords>(&pool, &settings, plan, out).await,
                 Of::Causal => learned::<Causal>(&pool, &settings, plan, out).await,
+                Of::Bias => learned::<Bias>(&pool, &settings, plan, out).await,
             }
         }
         Action::Status => status(&pool, workspace, out).await,

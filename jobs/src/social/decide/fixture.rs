@@ -28,7 +28,7 @@ fn temporal() -> Temporal {
 }
 
 /// Nothing is wrong with it: SSS, ARS, EVS and TRS as given, confidence 0.9; key 1 draws nothing by lot.
-pub(super) fn scored(sss: f64, ars: f64, evs: f64, trs: f64) -> Inputs {
+pub(crate) fn scored(sss: f64, ars: f64, evs: f64, trs: f64) -> Inputs {
     let signal = |score| Signal { score, confidence: 0.9, evidence: vec![] };
     let trs = Trs { signal: signal(trs), category: Category::Actual, medical: false };
     let evs = Evs::new(evs, 0.9, vec![]);

@@ -268,7 +268,7 @@ fn review(inputs: &Inputs, ladder: &Ladder, mode: Mode, confidence: f64) -> Opti
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod decisions;
 pub mod erasure;
 pub mod escalations;
 pub mod experiments;
+pub mod ignored;
 pub mod keywords;
 pub mod kpis;
 pub mod learning;

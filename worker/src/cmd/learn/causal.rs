@@ -1,4 +1,4 @@
-//! Whether predicted modes are worth something, for people.
+//! Whether predicted modes are worth something, and whether who somebody is decides, for people.
 
 use serde_json::Value;
 
@@ -44,4 +44,27 @@ pub(super) fn report(report: &Value, out: Out) {
         "causal by the seed",
     ];
     out.table(head, all.iter().map(row));
+}
+
+/// A run of the audit: how many ignored posts would be answered if it were not for their authors' scores.
+pub(super) fn bias(report: &Value, out: Out) {
+    let count = |of: &Value, name: &str| of.get(name).map_or_else(dash, Value::to_string);
+    let all = report.get("ignored").cloned().unwrap_or_default();
+    let plain = |of: &Value, name| percent(number(of, name)).trim_start_matches('+').to_owned();
+    let interval = report.get("interval").cloned().unwrap_or_default();
+    out.say(format!(
+        "run {} of {}, week to {}: of {} ignored posts {} would be answered without their authors' scores, {} ({} to {}); more than 10 % with {}",
+        text(report, "run_id"),
+        text(report, "workspace"),
+        text(report, "as_of"),
+        count(&all, "n"),
+        count(&all, "flips"),
+        plain(report, "share"),
+        plain(&interval, "low"),
+        plain(&interval, "high"),
+        plain(report, "above_limit"),
+    ));
+    let tiers = report.get("tiers").and_then(Value::as_object).into_iter().flatten();
+    let row = |(tier, of): (&String, &Value)| [tier.clone(), count(of, "n"), count(of, "flips")];
+    out.table(["tier", "ignored", "flips"], tiers.map(row));
 }

@@ -43,6 +43,8 @@ pub(super) fn report(report: &Value, out: Out) {
     let of_thresholds = report.pointer("/findings/0/threshold").is_some();
     if report.get("drift").is_some() {
         drift::report(report, out);
+    } else if report.get("ignored").is_some() {
+        causal::bias(report, out);
     } else if report.get("uplifts").is_some() {
         causal::report(report, out);
     } else if report.get("keywords").is_some() {
