@@ -914,7 +914,6 @@ ALTER TABLE ONLY ops.delivery_counts FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.embedding_models (
     id smallint NOT NULL,
     name text NOT NULL,
-    engine text NOT NULL,
     dims integer NOT NULL,
     weights_sha256 text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -938,6 +937,7 @@ CREATE TABLE ops.embeddings (
     model_id smallint NOT NULL,
     content_hash bytea NOT NULL,
     vector public.halfvec NOT NULL,
+    engine text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT embeddings_content_hash_check CHECK ((octet_length(content_hash) = 32))
 );
@@ -2551,10 +2551,10 @@ ALTER TABLE ONLY ops.dead_letters
 ALTER TABLE ONLY ops.delivery_counts
     ADD CONSTRAINT delivery_counts_pkey PRIMARY KEY (workspace_id, source_id, outcome, reason, hour);
 
--- Name: embedding_models embedding_models_name_engine_weights_sha256_key; Type: CONSTRAINT; Schema: ops; Owner: -
+-- Name: embedding_models embedding_models_name_weights_sha256_key; Type: CONSTRAINT; Schema: ops; Owner: -
 
 ALTER TABLE ONLY ops.embedding_models
-    ADD CONSTRAINT embedding_models_name_engine_weights_sha256_key UNIQUE (name, engine, weights_sha256);
+    ADD CONSTRAINT embedding_models_name_weights_sha256_key UNIQUE (name, weights_sha256);
 
 -- Name: embedding_models embedding_models_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 
