@@ -41,6 +41,8 @@ pub struct Post {
     pub gone: bool,
     /// The post that it answers.
     pub answers: Option<String>,
+    /// X's likes, Reddit's score.
+    pub likes: u64,
 }
 
 impl Post {
@@ -63,6 +65,7 @@ impl Post {
             earlier: Vec::new(),
             gone: false,
             answers: None,
+            likes: 4,
         }
     }
 
@@ -71,7 +74,7 @@ impl Post {
         versions.push(self.id.clone());
         json!({ "id": self.id, "text": self.text, "author_id": self.by.id, "created_at": self.at.to_rfc3339(),
             "edit_history_tweet_ids": versions,
-            "public_metrics": { "like_count": 4, "reply_count": 2, "retweet_count": 2, "quote_count": 1,
+            "public_metrics": { "like_count": self.likes, "reply_count": 2, "retweet_count": 2, "quote_count": 1,
                                 "impression_count": 90 } })
     }
 
@@ -80,7 +83,7 @@ impl Post {
             if self.earlier.is_empty() { json!(false) } else { json!(self.at.timestamp() + 60) };
         let mut data = json!({ "name": self.id, "title": self.text, "selftext": "", "author": self.by.name,
             "author_fullname": format!("t2_{}", self.by.id), "subreddit": "party", "edited": edited,
-            "created_utc": self.at.timestamp(), "score": 4, "num_comments": 2, "num_crossposts": 3 });
+            "created_utc": self.at.timestamp(), "score": self.likes, "num_comments": 2, "num_crossposts": 3 });
         if self.gone {
             data["selftext"] = "[deleted]".into();
             data["author"] = "[deleted]".into();

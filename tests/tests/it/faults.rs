@@ -95,6 +95,7 @@ mod scenario {
         expand 2
         migrations 12
         month 3
+        taught 9
         walls 600
     }
 }

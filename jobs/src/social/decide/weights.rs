@@ -227,7 +227,7 @@ mod tests {
         weights.platform = segment("REDDIT", [0.0, 0.0, 1.0, 0.0], 9_900);
         let effective = of(&weights);
         assert!(
-            (effective.values.evs - 0.9905).abs() < 1e-4,
+            (effective.values.evs - 0.990_25).abs() < 1e-9,
             "its own nearly alone: {effective:?}"
         );
         assert_eq!(effective.segment, "REDDIT");

@@ -33,6 +33,8 @@ mod walls;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
+use month::taught;
+
 use crate::reliability::Figure;
 
 /// One kind of trouble, made so many times.
@@ -95,5 +97,6 @@ pub const ALL: &[Scenario] = scenarios! {
     expand 300 "seconds of old and new processes over a migration"
     migrations 1000 "kills of who migrates"
     month 30 "days of three social platforms, with kills, outages and expired tokens"
+    taught 45 "days of the social month whose outcomes favour other weights on each platform, learned night by night"
     walls 10000 "requests and statements of three tenants for each other's rows"
 };

@@ -3,6 +3,7 @@
 
 mod house;
 mod judge;
+pub(super) mod taught;
 mod traffic;
 
 use std::time::Duration;
@@ -10,12 +11,13 @@ use std::time::Duration;
 use self::{
     house::House,
     judge::{Books, compare},
-    traffic::Month,
+    traffic::{Crowd, Month},
 };
 use crate::{platforms::Trouble, reliability::Figure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 const SEED: u64 = 20_261_122;
+const CROWD: Crowd = Crowd { per_day: 70, writers: 105, likes_max: 4 };
 /// Kills while one day is fetched, at most.
 const KILLS: u32 = 3;
 /// What happens beside kills.
@@ -28,7 +30,7 @@ struct Made {
 
 /// R38: `days` of traffic (a month has thirty), each four hours long so that X's seven days hold them.
 pub(super) async fn run(days: u32) -> Vec<Figure> {
-    let month = Month::write(SEED, days);
+    let month = Month::write(SEED, days, CROWD);
     let (peace, _) = play(&month, None).await;
     let (faults, made) = play(&month, Some(StdRng::seed_from_u64(SEED))).await;
     peace.print("undisturbed");

@@ -18,16 +18,16 @@ use crate::{App, Database, Pg, Sender, platforms::Platform};
 const PAGE: [usize; 3] = [20, 20, 50];
 /// Calls in a window of X and Reddit.
 const ALLOWED: (usize, Duration) = (15, Duration::from_secs(2));
-/// Threads has no windows: of this many in a day, an eleventh at once.
-const THREADS_CALLS: usize = 2200;
 /// From what a day shows to its last decision.
 const DAY_MAX: Duration = Duration::from_secs(180);
-const WORKSPACE: &str = "acme";
+/// Threads has no windows: of this many in a day, an eleventh at once.
+const THREADS_CALLS: usize = 2200;
+pub(super) const WORKSPACE: &str = "acme";
 
 pub(super) struct House {
     pub(super) platforms: Vec<Platform>,
-    db: Database,
-    apps: Vec<App>,
+    pub(super) db: Database,
+    pub(super) apps: Vec<App>,
     senders: Vec<Sender>,
     _profile: TempDir,
 }

@@ -1,6 +1,6 @@
 //! What people write in a month: from a seed, with what must come of each post.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -12,8 +12,6 @@ use crate::platforms::{Post, Writer};
 /// Kinds of sources, in the order of [`PLATFORMS`].
 pub(super) const KINDS: [&str; 3] = ["x", "reddit", "threads"];
 const PLATFORMS: [&str; 3] = ["TWITTER", "REDDIT", "THREADS"];
-/// Posts of one platform in a day, beside those that are late, edited or deleted.
-const PER_DAY: usize = 70;
 /// A day of the month.
 const DAY: TimeDelta = TimeDelta::hours(4);
 /// So long before the newest post one may turn up that was not there.
@@ -83,6 +81,25 @@ pub(super) struct Day {
     pub(super) expected: Vec<Expected>,
 }
 
+impl Day {
+    /// What is shown on it, as it must be stored at its end.
+    pub(super) fn expected_of_shown(&self) -> Vec<Expected> {
+        let shown: BTreeSet<&str> = self.shown.iter().map(|(_, post)| post.id.as_str()).collect();
+        self.expected.iter().filter(|of| shown.contains(of.id.as_str())).cloned().collect()
+    }
+}
+
+/// Who writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crowd {
+    /// Posts of one platform in a day, beside those that are late, edited or deleted.
+    pub(super) per_day: usize,
+    /// How many there are on a platform, at least as many.
+    pub(super) writers: usize,
+    /// Posts are liked up to so many times; X and Reddit say so.
+    pub(super) likes_max: u64,
+}
+
 /// All of it.
 #[derive(Debug)]
 pub(super) struct Month {
@@ -91,6 +108,7 @@ pub(super) struct Month {
 
 /// While it is written.
 struct Pen {
+    crowd: Crowd,
     random: StdRng,
     begins: DateTime<Utc>,
     written: usize,
@@ -112,10 +130,11 @@ enum Change {
 impl Month {
     /// So many days, the last of which has just ended.
     #[expect(clippy::disallowed_methods, reason = "platforms have the real time")]
-    pub(super) fn write(seed: u64, days: u32) -> Self {
+    pub(super) fn write(seed: u64, days: u32, crowd: Crowd) -> Self {
         let count = i32::try_from(days).unwrap();
         let begins = Utc::now() - DAY * count - TimeDelta::minutes(10);
         let mut pen = Pen {
+            crowd,
             random: StdRng::seed_from_u64(seed),
             begins,
             written: 0,
@@ -172,10 +191,10 @@ impl Pen {
 
     /// Nobody writes twice on a day: the order of two posts of one day is nobody's to promise.
     fn people(&mut self, platform: usize, day: i32, shown: &mut Vec<(usize, Post)>) {
-        let mut writers: Vec<usize> = (0..PER_DAY * 3 / 2).collect();
+        let mut writers: Vec<usize> = (0..self.crowd.writers).collect();
         writers.shuffle(&mut self.random);
         let mut posts: Vec<Post> = Vec::new();
-        for writer in writers.into_iter().take(PER_DAY) {
+        for writer in writers.into_iter().take(self.crowd.per_day) {
             let within =
                 self.random.random_range(0..(DAY - TimeDelta::minutes(10)).num_milliseconds());
             let text = self.line(None);
@@ -250,7 +269,14 @@ impl Pen {
 
     fn post(&mut self, platform: usize, at: DateTime<Utc>, text: String, by: Writer) -> Post {
         self.written += 1;
-        Post { text, by, ..Post::new(KINDS[platform], self.written, at) }
+        let likes = self.likes();
+        Post { text, by, likes, ..Post::new(KINDS[platform], self.written, at) }
+    }
+
+    /// Few of most posts, many of some: even in its logarithm.
+    fn likes(&mut self) -> u64 {
+        let most = self.crowd.likes_max;
+        if most <= 4 { most } else { 1 << self.random.random_range(0..=most.ilog2()) }
     }
 
     fn line(&mut self, wanted: Option<Fate>) -> String {
