@@ -202,6 +202,10 @@ async fn weights_that_a_person_must_let_in_are_proposed_only() {
     assert_eq!(proposed.len(), 1, "{status}");
     learn(&app, &["approve", proposed[0]["id"].as_str().unwrap()]).await;
     assert_eq!(db.count(in_force).await, 1);
+    // What a person says is mixed in nearly whole, also where there was nothing before.
+    learn(&app, &["lock", "REDDIT_NIGHT"]).await;
+    let whole = "select count(*) from social.segmented_weights where sample_size >= 10000";
+    assert_eq!(db.count(whole).await, 2);
 }
 
 #[tokio::test]
@@ -272,4 +276,54 @@ async fn a_result_is_what_came_within_seven_days() {
     ];
     let expected = expected.map(|(id, rewarded, removed)| (id.to_owned(), rewarded, removed));
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn weights_that_do_harm_are_undone() {
+    let db = Pg::database().await;
+    let app = App::new(&db, &[]);
+    replies(&db).await;
+    learn(&app, &["run", "--as-of", NIGHT]).await;
+    // One in ten was held back, and is rewarded five times as often as the others.
+    sqlx::query(
+        "with seen as (
+           update social.decision_exposures set weights_version = 'GLOBAL:' || case rng_key % 10 when 0 then 1 else 2 end
+           where created_at > $1::timestamptz returning decision_id, rng_key
+         )
+         insert into social.click_events (workspace_id, external_id, reply_id, occurred_at)
+         select 'w', 'held' || r.id, r.id, r.posted_at from social.replies r join seen s on s.decision_id = r.decision_id
+         where s.rng_key % 10 = 0 and s.rng_key % 20 = 0",
+    )
+    .bind(NIGHT)
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let undone = "select count(*) from social.weight_versions v join social.weight_versions p using (segment_key)
+                  where v.segment_type = 'GLOBAL' and p.version = 1 and v.weights = p.weights and v.effective_to is null and v.approved_by = 'hold-back' and v.run_id is null";
+    // Nothing else is put into force meanwhile; back it goes by itself.
+    let app = App::new(&db, &[]).env("MILLRACE__LEARNING__AUTO_APPROVE", "false");
+    learn(&app, &["run", "--as-of", "2026-06-08T02:00:00Z"]).await;
+    assert_eq!(db.count(undone).await, 0, "nothing of that week is final");
+    learn(&app, &["run", "--as-of", "2026-06-13T02:00:00Z"]).await;
+    assert_eq!(db.count(undone).await, 1);
+    for (count, rows) in [
+        (
+            "select count(*) from social.segmented_weights where segment_type = 'GLOBAL' and sss_weight = 0.4 and sample_size > 10000",
+            1,
+        ),
+        (
+            "select count(*) from social.alerts where rule = 'weights_undone' and severity = 'HIGH'",
+            1,
+        ),
+        ("select count(*) from social.learning_events where evaluation ? 'undone'", 1),
+    ] {
+        assert_eq!(db.count(count).await, rows, "{count}");
+    }
+    // Once: it is over two days later, and compared.
+    learn(&app, &["run", "--as-of", "2026-06-16T02:00:00Z"]).await;
+    assert_eq!(
+        db.count("select count(*) from social.weight_versions where approved_by = 'hold-back'")
+            .await,
+        1
+    );
 }

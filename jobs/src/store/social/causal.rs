@@ -51,14 +51,17 @@ pub async fn randomised(
     as_of: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Row>> {
     let read: Vec<Read> = sqlx::query_as(
-        "select x.id, x.predicted_mode as predicted, x.actual_mode as actual,
+        "with good as materialized (
+           select decision_id, posted_at from social.reply_results($1, $2, $3) where rewarded and not removed
+         )
+         select x.id, x.predicted_mode as predicted, x.actual_mode as actual,
                 array(select distinct split_part(a.name, '/', 1) from jsonb_each_text(e.probabilities) as a (name, p)
                       where a.p::float8 > 0 and a.name <> 'DISENGAGED' order by 1) as tried,
                 (e.features #>> '{signals,sss,score}')::float8 as sss, (e.features #>> '{signals,ars,score}')::float8 as ars,
                 (e.features #>> '{signals,evs,signal,score}')::float8 as evs,
                 (e.features #>> '{signals,trs,signal,score}')::float8 as trs, x.predicted_outcome,
-                exists (select from social.reply_results r where r.workspace_id = $1 and r.decision_id = x.decision_id
-                          and r.posted_at <= e.created_at + interval '1 day' and r.rewarded and not r.removed) as rewarded
+                exists (select from good r where r.decision_id = x.decision_id
+                          and r.posted_at <= e.created_at + interval '1 day') as rewarded
          from social.randomized_experiments x
          join social.decision_exposures e on e.workspace_id = $1 and e.decision_id = x.decision_id
          where x.workspace_id = $1 and e.created_at > $2 and e.created_at <= $3::timestamptz - interval '8 days'

@@ -100,7 +100,7 @@ async fn put(
         segment,
         from: weights_of(&current, segment),
         to,
-        sample_size: 0,
+        sample_size: learning::PERSONS_WORD,
         performance: None,
         run_id: None,
         at,

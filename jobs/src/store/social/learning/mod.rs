@@ -8,7 +8,7 @@ mod written;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-pub use history::{PredictionRow, Sides, compared, predictions, sides};
+pub use history::{PredictionRow, Sides, compared, predictions, sides, undone};
 pub use policy::{
     NewPolicy, PolicyRow, keep_policy, lock_policy, policy, policy_rows, policy_since, put_policy,
 };
@@ -214,6 +214,10 @@ pub async fn versions(
     .await
 }
 
+/// Observations that a person's word for weights counts as: decisions mix a segment's weights into those of its parent as far
+/// as there are any.
+pub const PERSONS_WORD: i32 = 10_000;
+
 /// Nobody but `who` changes the weights of a segment from now on, or (`None`) learning may again. The weights that it has
 /// now become its own, if it had none.
 ///
@@ -229,8 +233,8 @@ pub async fn lock(
     let [sss, ars, evs, trs] = weights;
     sqlx::query(
         "insert into social.segmented_weights as w (workspace_id, segment_type, segment_key, sss_weight, ars_weight, evs_weight,
-           trs_weight, locked_by, locked_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $8::text is not null then now() end)
+           trs_weight, locked_by, locked_at, sample_size)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $8::text is not null then now() end, $9)
          on conflict (workspace_id, segment_type, segment_key) do update set locked_by = excluded.locked_by,
            locked_at = excluded.locked_at",
     )
@@ -242,6 +246,7 @@ pub async fn lock(
     .bind(evs)
     .bind(trs)
     .bind(who)
+    .bind(PERSONS_WORD)
     .execute(conn)
     .await
     .map(drop)
