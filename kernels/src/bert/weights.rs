@@ -221,7 +221,7 @@ impl Tensors {
     fn map(&self, name: &str, shape: &[usize]) -> Result<Words, Error> {
         let (at, length, dtype) = self.place(name, shape)?;
         // SAFETY: the map is read only. That nobody shortens or rewrites the file in place while it is mapped is asked of
-        // the operator (docs/embedding.md); setup replaces files by renaming, which leaves the mapped one whole.
+        // the operator (docs/deploy.md); setup replaces files by renaming, which leaves the mapped one whole.
         let map = unsafe { MmapOptions::new().offset(at).len(length).map(&self.file) };
         let map = map.map_err(|source| Error::File { path: self.path.clone(), source })?;
         Ok(Words { map, dtype, dims: shape[1] })
