@@ -15,6 +15,7 @@
 )]
 
 mod code;
+mod embed;
 mod ingest;
 mod judge;
 mod learning;
@@ -32,7 +33,7 @@ mod words;
 use report::Report;
 
 /// Name and code of every benchmark.
-const ALL: [&str; 4] = ["ingest", "memory", "pipeline", "queue"];
+const ALL: [&str; 5] = ["embed", "ingest", "memory", "pipeline", "queue"];
 
 #[tokio::main]
 async fn main() {
@@ -48,6 +49,7 @@ async fn main() {
             "ingest" => ingest::run(&mut report).await,
             "pipeline" => pipeline::run(&mut report).await,
             "words" => words::run(&mut report),
+            "embed" => embed::run(&mut report).await,
             "learning" => learning::run(&mut report, &options).await,
             "social" => social::run(&mut report, &options).await,
             "memory" => memory::run(&mut report).await,
