@@ -175,6 +175,10 @@ async fn neighbours(report: &mut Report) {
         &format!("32-bit floats {} MiB", ROWS * 384 * 4 / (1 << 20)),
         "<= 45 MB",
     );
+    all_pairs(report, &all, &nearest);
+}
+
+fn all_pairs(report: &mut Report, all: &[Vec<f32>], nearest: &Nearest) {
     let begun = Instant::now();
     let mut found = 0_usize;
     let mut of_sample = vec![0_usize; ROWS];
